@@ -1,0 +1,1 @@
+"""How news travels: outbox, feed, fan-out."""

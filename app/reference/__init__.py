@@ -1,0 +1,1 @@
+"""Reference facts as CSV files: regions, banks, rates, tiers."""

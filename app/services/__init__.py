@@ -1,0 +1,1 @@
+"""What happens: one module per aggregate, one coroutine per use case."""

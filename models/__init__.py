@@ -1,0 +1,1 @@
+"""What is stored: one module per aggregate: fields, states, transitions, constraints, queries."""

@@ -1,0 +1,402 @@
+"""The one door to the database: connecting, reading, and the transaction that a service owns.
+
+SQL is written once, in PostgreSQL's `$1` style. `Session` runs it on both engines; where the engines differ
+(`members`, `insert_rows`, `for_update`) the difference is here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import aiosqlite
+import asyncpg
+import orjson
+from tortoise import Model, Tortoise
+from tortoise.connection import get_connection
+from tortoise.exceptions import DBConnectionError, IntegrityError, OperationalError
+from tortoise.transactions import in_transaction
+
+from models.engines.postgres import PremiaPostgresClient
+from models.engines.sqlite import PremiaSqliteClient
+
+Row = Mapping[str, Any]
+
+MODEL_MODULES = [
+    "models.regions",
+    "models.banks",
+    "models.payers",
+    "models.collection_periods",
+    "models.dues",
+    "models.payments",
+    "models.clearing",
+    "models.state_changes",
+    "models.ledger",
+    "models.outbox",
+    "models.demonstration",
+    "models.roster_imports",
+]
+MIGRATIONS_MODULE = "alembic_like_migrations"
+APP_LABEL = "premia"
+POOL_SIZE = 8
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be reached or did not answer in time. Nothing is known of the last commit."""
+
+
+class ConstraintViolated(Exception):
+    """The database refused rows that break a constraint; the transaction is lost."""
+
+
+UNREACHABLE: tuple[type[BaseException], ...] = (
+    DBConnectionError,
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+)
+# Two writers met: the transaction is undone and can be repeated as it was.
+COLLISIONS: tuple[type[BaseException], ...] = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+def connection_settings(url: str) -> dict[str, Any]:
+    """Tortoise's connection entry for `sqlite:///path/file.db` or `postgres://user@host:port/name`.
+
+    Raises:
+        ValueError: another scheme, or a part is missing.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return {"engine": "models.engines.sqlite", "credentials": {"file_path": sqlite_path(url)}}
+    if parts.scheme in {"postgres", "postgresql"}:
+        if not parts.path.strip("/"):
+            raise ValueError("DATABASE_URL names no database")
+        credentials = {
+            "host": parts.hostname or "127.0.0.1",
+            "port": parts.port or 5432,
+            "user": unquote(parts.username or "postgres"),
+            "password": unquote(parts.password) if parts.password else None,
+            "database": unquote(parts.path.strip("/")),
+            "minsize": 1,
+            "maxsize": POOL_SIZE,
+            "application_name": "premia",
+        }
+        return {"engine": "models.engines.postgres", "credentials": credentials}
+    raise ValueError("DATABASE_URL must begin with sqlite:// or postgres://")
+
+
+def sqlite_path(url: str) -> str:
+    """The file of a SQLite URL: three slashes and more are absolute, two (or a leading dot) relative.
+
+    Raises:
+        ValueError: no file is named.
+    """
+    path = unquote(url.removeprefix("sqlite://").split("?", 1)[0])
+    if path.startswith("/./"):
+        return path[1:]
+    if path.startswith("//"):
+        return "/" + path.lstrip("/")
+    if not path or path.endswith("/"):
+        raise ValueError("DATABASE_URL names no file: sqlite:///path/file.db")
+    return path
+
+
+def tortoise_config(url: str) -> dict[str, Any]:
+    """The whole of Tortoise's configuration for one database."""
+    return {
+        "connections": {"default": connection_settings(url)},
+        "apps": {
+            APP_LABEL: {
+                "models": MODEL_MODULES,
+                "default_connection": "default",
+                "migrations": MIGRATIONS_MODULE,
+            }
+        },
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+async def connect(url: str) -> None:
+    """Open the database of `url` for this process. One dialect per process (the library's limit)."""
+    await Tortoise.init(config=tortoise_config(url), _enable_global_fallback=True)
+
+
+async def disconnect() -> None:
+    """Close every connection."""
+    await Tortoise.close_connections()
+
+
+def _client() -> Any:
+    return get_connection("default")
+
+
+def is_postgres() -> bool:
+    """Whether the open database is PostgreSQL."""
+    return bool(_client().capabilities.dialect == "postgres")
+
+
+@lru_cache(maxsize=1024)
+def _numbered(sql: str) -> str:
+    return re.sub(r"\$(\d+)", r"?\1", sql)
+
+
+def _stored(value: Any) -> Any:
+    """A value as SQLite stores it; the forms are those of Tortoise's own fields."""
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (list, tuple)):
+        return orjson.dumps(value, default=str).decode()
+    return value
+
+
+def as_id(value: UUID | str) -> UUID:
+    """An id from either engine."""
+    return UUID(value) if isinstance(value, str) else value
+
+
+def as_day(value: date | str) -> date:
+    """A calendar day from either engine."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def as_instant(value: datetime | str) -> datetime:
+    """An instant from either engine, in UTC."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+POSTGRES_TYPES = {
+    "UUIDField": "uuid",
+    "ForeignKeyFieldInstance": "uuid",
+    "CharField": "text",
+    "CharEnumFieldInstance": "text",
+    "TextField": "text",
+    "BigIntField": "bigint",
+    "IntField": "integer",
+    "SmallIntField": "smallint",
+    "BooleanField": "boolean",
+    "DatetimeField": "timestamptz",
+    "DateField": "date",
+    "BinaryField": "bytea",
+}
+
+
+def _array_type(model: type[Model], column: str) -> str:
+    for field in model._meta.fields_map.values():
+        if (field.source_field or field.model_field_name) == column:
+            return POSTGRES_TYPES[type(field).__name__]
+    return "uuid"  # a foreign key's column
+
+
+@lru_cache(maxsize=256)
+def _insert_statement(model: type[Model], columns: tuple[str, ...], postgres: bool) -> str:
+    names = ", ".join(columns)
+    if postgres:
+        arrays = ", ".join(f"${n}::{_array_type(model, c)}[]" for n, c in enumerate(columns, 1))
+        return f"INSERT INTO {model._meta.db_table} ({names}) SELECT * FROM unnest({arrays})"
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {model._meta.db_table} ({names}) VALUES ({marks})"
+
+
+class Session:
+    """Statements on one connection. Values are parameters, never part of the SQL."""
+
+    def __init__(self, connection: Any, postgres: bool) -> None:
+        self._connection = connection
+        self.postgres = postgres
+        self.for_update = " FOR UPDATE" if postgres else ""
+        self._after_commit: list[Callable[[], None]] = []
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Run `call` once the transaction is committed; never when it is not."""
+        self._after_commit.append(call)
+
+    async def as_of_one_moment(self) -> None:
+        """Let every statement of this transaction see the same commits; call it first."""
+        if self.postgres:
+            await self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            await self._connection.execute("SET LOCAL statement_timeout = '300s'")
+
+    def members(self, expression: str, position: int, kind: str = "uuid") -> str:
+        """SQL for "`expression` is one of the list in parameter `position`"."""
+        if self.postgres:
+            return f"{expression} = ANY(${position}::{kind}[])"
+        return f"{expression} IN (SELECT value FROM json_each(${position}))"
+
+    async def fetch(self, sql: str, *values: Any) -> list[Row]:
+        """All rows of a query (or of an INSERT or UPDATE with RETURNING)."""
+        if self.postgres:
+            rows: list[Row] = await self._connection.fetch(sql, *values)
+            return rows
+        found = await self._connection.execute_fetchall(_numbered(sql), [_stored(v) for v in values])
+        return list(found)
+
+    async def fetch_one(self, sql: str, *values: Any) -> Row | None:
+        """The first row, or None."""
+        rows = await self.fetch(sql, *values)
+        return rows[0] if rows else None
+
+    async def execute(self, sql: str, *values: Any) -> int:
+        """Run a statement; the number of rows that it changed."""
+        if self.postgres:
+            tag: str = await self._connection.execute(sql, *values)
+            return int(tag.rsplit(" ", 1)[-1]) if tag[-1].isdigit() else 0
+        cursor = await self._connection.execute(_numbered(sql), [_stored(v) for v in values])
+        changed: int = cursor.rowcount
+        await cursor.close()
+        return changed
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each row of parameters, in one go."""
+        if self.postgres:
+            await self._connection.executemany(sql, list(rows))
+            return
+        await self._connection.executemany(_numbered(sql), [[_stored(v) for v in row] for row in rows])
+
+    async def insert_rows(self, model: type[Model], columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert `rows` into the table of `model` with one statement, whatever their number."""
+        if not rows:
+            return
+        statement = _insert_statement(model, columns, self.postgres)
+        if self.postgres:
+            await self._connection.execute(statement, *map(list, zip(*rows, strict=True)))
+        else:
+            await self._connection.executemany(statement, [[_stored(v) for v in row] for row in rows])
+
+    async def insert_missing(self, model: type[Model], columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> int:
+        """As `insert_rows`, leaving out the rows that meet a unique constraint; how many were inserted.
+
+        A row that another transaction is inserting is waited for. Give the rows in the order of that constraint,
+        so that two transactions cannot wait for each other.
+        """
+        if not rows:
+            return 0
+        statement = _insert_statement(model, columns, self.postgres) + " ON CONFLICT DO NOTHING"
+        if self.postgres:
+            tag: str = await self._connection.execute(statement, *map(list, zip(*rows, strict=True)))
+            return int(tag.rsplit(" ", 1)[-1])
+        cursor = await self._connection.executemany(statement, [[_stored(v) for v in row] for row in rows])
+        inserted: int = cursor.rowcount
+        await cursor.close()
+        return inserted
+
+    async def copy_rows(self, model: type[Model], columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert many rows by PostgreSQL's COPY, or as `insert_rows` on SQLite."""
+        if self.postgres:
+            await self._connection.copy_records_to_table(
+                model._meta.db_table, records=rows, columns=columns, timeout=120
+            )
+        else:
+            await self.insert_rows(model, columns, rows)
+
+
+class Conditions:
+    """The WHERE clause of one query, built piece by piece with numbered parameters."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._clauses: list[str] = []
+        self.values: list[Any] = []
+
+    def add(self, clause: str, *values: Any) -> None:
+        """Add a clause; each `{}` in it stands for the next of `values`."""
+        marks = []
+        for value in values:
+            self.values.append(value)
+            marks.append(f"${len(self.values)}")
+        self._clauses.append(clause.format(*marks))
+
+    def add_members(self, expression: str, values: Sequence[Any], kind: str = "uuid") -> None:
+        """Add "`expression` is one of `values`"."""
+        self.values.append(list(values))
+        self._clauses.append(self._session.members(expression, len(self.values), kind))
+
+    def parameter(self, value: Any) -> str:
+        """Append a value that stands outside the WHERE clause; its mark."""
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+    def __str__(self) -> str:
+        return f" WHERE {' AND '.join(f'({clause})' for clause in self._clauses)}" if self._clauses else ""
+
+
+@asynccontextmanager
+async def translated() -> AsyncIterator[None]:
+    """Turn every engine's errors into this module's."""
+    try:
+        yield
+    except (IntegrityError, asyncpg.IntegrityConstraintViolationError, sqlite3.IntegrityError) as exc:
+        raise ConstraintViolated(str(exc)) from exc
+    except COLLISIONS as exc:
+        raise ConstraintViolated("two transactions met and one was undone") from exc
+    except (*UNREACHABLE, OperationalError, sqlite3.OperationalError) as exc:
+        if _is_programming_error(exc):
+            raise
+        raise DatabaseUnavailable(type(exc).__name__) from exc
+
+
+def _is_programming_error(exc: BaseException) -> bool:
+    cause = exc.args[0] if exc.args and isinstance(exc.args[0], BaseException) else exc
+    if isinstance(cause, sqlite3.OperationalError):
+        text = str(cause)
+        return not any(word in text for word in ("locked", "busy", "disk", "unable to open", "readonly"))
+    return isinstance(exc, OperationalError) and not isinstance(exc, DBConnectionError)
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[Session]:
+    """One transaction: committed at the end, undone by any exception.
+
+    Raises:
+        ConstraintViolated: a constraint, or another transaction, stands against it.
+        DatabaseUnavailable: no answer. When it comes from the commit itself, the outcome is not known.
+    """
+    async with translated():
+        async with in_transaction("default") as client:
+            session = Session(client._connection, is_postgres())
+            yield session
+    for call in session._after_commit:
+        call()
+
+
+@asynccontextmanager
+async def reading() -> AsyncIterator[Session]:
+    """Statements that only read: each sees what is committed when it begins.
+
+    Raises:
+        DatabaseUnavailable: no answer in time.
+    """
+    async with translated():
+        client = _client()
+        if isinstance(client, PremiaPostgresClient):
+            pool = await client.pool()
+            connection = await pool.acquire(timeout=5)
+            try:
+                yield Session(connection, postgres=True)
+            finally:
+                await pool.release(connection)
+        elif isinstance(client, PremiaSqliteClient):
+            reader: aiosqlite.Connection = await client.reader()
+            yield Session(reader, postgres=False)
+        else:  # inside a transaction: reading sees what it has written
+            yield Session(client._connection, is_postgres())

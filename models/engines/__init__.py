@@ -1,0 +1,1 @@
+"""Database clients: what the two engines need beyond the library."""

@@ -1,0 +1,100 @@
+"""The outbox: an event row is written in the transaction that it tells of.
+
+`sequence` is the order of commits: on PostgreSQL a trigger takes one advisory lock before a transaction's rows
+get their numbers and keeps it until the commit, on SQLite there is one writer at a time. So a reader that goes
+by `sequence` never skips a row that commits late, and a position survives a dump and restore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from tortoise import fields
+from tortoise.models import Model
+
+from app.vocabulary import EventKind
+from models.database import Conditions, Session, as_id, as_instant
+
+
+class OutboxEvent(Model):
+    """One event. `payload` is JSON and carries no personal data."""
+
+    sequence = fields.BigIntField(primary_key=True, generated=True)
+    kind = fields.CharEnumField(EventKind, max_length=20)
+    subject_id = fields.UUIDField()
+    occurred_at = fields.DatetimeField()
+    payload = fields.TextField()
+
+    class Meta:
+        table = "outbox_events"
+
+
+# The place before the first event.
+START = 0
+COLUMNS = ("kind", "subject_id", "occurred_at", "payload")
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event to append."""
+
+    kind: EventKind
+    subject_id: UUID
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it was read."""
+
+    sequence: int
+    kind: EventKind
+    subject_id: UUID
+    occurred_at: datetime
+    payload: dict[str, Any]
+
+
+async def append(session: Session, events: Iterable[NewEvent], at: datetime) -> None:
+    """Write events, in one statement, as the last thing that the caller's transaction does.
+
+    Last, because on PostgreSQL every other writer of events waits from here until the commit.
+    """
+    rows = [(e.kind, e.subject_id, at, orjson.dumps(e.payload).decode()) for e in events]
+    await session.insert_rows(OutboxEvent, COLUMNS, rows)
+
+
+async def read_after(
+    session: Session, after: int, limit: int, kinds: Sequence[EventKind], until: int | None = None
+) -> list[StoredEvent]:
+    """At most `limit` events of these kinds behind `after` (and up to `until`), in the order of commits."""
+    where = Conditions(session)
+    where.add("sequence > {}", after)
+    if until is not None:
+        where.add("sequence <= {}", until)
+    where.add_members("kind", list(kinds), "text")
+    rows = await session.fetch(
+        "SELECT sequence, kind, subject_id, occurred_at, payload FROM outbox_events"
+        f"{where} ORDER BY sequence LIMIT {int(limit)}",
+        *where.values,
+    )
+    return [
+        StoredEvent(
+            sequence=row["sequence"],
+            kind=EventKind(row["kind"]),
+            subject_id=as_id(row["subject_id"]),
+            occurred_at=as_instant(row["occurred_at"]),
+            payload=orjson.loads(row["payload"]),
+        )
+        for row in rows
+    ]
+
+
+async def newest(session: Session) -> int:
+    """The sequence of the newest event, or START."""
+    row = await session.fetch_one("SELECT MAX(sequence) AS newest FROM outbox_events")
+    return int(row["newest"]) if row and row["newest"] is not None else START

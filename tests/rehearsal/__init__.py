@@ -1,0 +1,1 @@
+"""Rehearsals of whole seasons, and of the rehearsal's own judgement."""

@@ -1,0 +1,1 @@
+"""Tests of the transport: executor, limits, HTTP, websocket, server."""
