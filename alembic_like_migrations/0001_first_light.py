@@ -15,15 +15,16 @@ from tortoise.migrations.constraints import CheckConstraint
 RESTRICT = fields.OnDelete.RESTRICT
 
 
-def key() -> fields.UUIDField:
+def key() -> Any:
     return fields.UUIDField(primary_key=True)
 
 
 def reference(to: str, related_name: str, null: bool = False) -> Any:
-    return fields.ForeignKeyField(f"premia.{to}", related_name=related_name, null=null, on_delete=RESTRICT)
+    options: dict[str, Any] = {"related_name": related_name, "null": null, "on_delete": RESTRICT}
+    return fields.ForeignKeyField(f"premia.{to}", **options)
 
 
-def text(length: int, **options: Any) -> fields.CharField:
+def text(length: int, **options: Any) -> Any:
     return fields.CharField(max_length=length, **options)
 
 
@@ -340,7 +341,9 @@ def immutable(table: str, postgres: bool) -> str:
 async def add_triggers(_apps: Any, editor: Any) -> None:
     postgres = editor.client.capabilities.dialect == "postgres"
     script = POSTGRES_FORWARD if postgres else ""
-    await editor.client.execute_script(script + "".join(immutable(table, postgres) for table in IMMUTABLE_TABLES))
+    await editor.client.execute_script(
+        script + "".join(immutable(table, postgres) for table in IMMUTABLE_TABLES)
+    )
 
 
 async def drop_triggers(_apps: Any, editor: Any) -> None:

@@ -102,7 +102,7 @@ class Intake:
             self._fail([*group, *self._queue], exc)
             self._queue.clear()
             self._items = 0
-        except Exception as exc:  # noqa: BLE001 - one item must not fail its neighbours, whatever it raises
+        except Exception as exc:
             await self._split(group, exc)
         else:
             position = 0

@@ -51,7 +51,9 @@ class PersonalDataKeys:
     def seal(self, value: str) -> bytes:
         """Encrypt with the newest key."""
         nonce = os.urandom(NONCE_BYTES)
-        return bytes((self._newest,)) + nonce + self.sealing[self._newest].encrypt(nonce, value.encode(), None)
+        return (
+            bytes((self._newest,)) + nonce + self.sealing[self._newest].encrypt(nonce, value.encode(), None)
+        )
 
     def open(self, sealed: bytes) -> str:
         """Decrypt with the key that sealed it.

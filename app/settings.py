@@ -42,11 +42,14 @@ class Settings(BaseSettings):
     env: Literal["development", "production"] = "development"
     signing_key: SecretStr | None = Field(default=None, description="Signs tokens; 32 characters or more.")
     personal_data_keys: SecretStr | None = Field(
-        default=None, description="Keys for personal data: `lookup:HEX64,1:HEX64[,2:HEX64…]`, the last one seals."
+        default=None,
+        description="Keys for personal data: `lookup:HEX64,1:HEX64[,2:HEX64…]`, the last one seals.",
     )
     introspection: bool = Field(default=True, description="Whether the schema may be asked for itself.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    intake_queue: int = Field(default=5_000, ge=1, le=100_000, description="Payments that may wait for the writer.")
+    intake_queue: int = Field(
+        default=5_000, ge=1, le=100_000, description="Payments that may wait for the writer."
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -75,7 +78,7 @@ def load_settings() -> Settings:
         WrongSettings: with one sentence that names the variable.
     """
     try:
-        return Settings(_env_file=data_folder() / "premia.env", _env_file_encoding="utf-8")  # type: ignore[call-arg]
+        return Settings(_env_file=data_folder() / "premia.env", _env_file_encoding="utf-8")
     except ValidationError as exc:
         first = exc.errors(include_input=False, include_url=False)[0]
         name = str(first["loc"][0])

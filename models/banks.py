@@ -66,7 +66,6 @@ class RouteFacts:
     valid_until: date | None
 
 
-
 async def all_banks(session: Session) -> list[BankFacts]:
     """Every bank, by code."""
     rows = await session.fetch(

@@ -232,7 +232,10 @@ async def totals(session: Session, batch_ids: Sequence[UUID]) -> list[TotalRow]:
     )
     return [
         TotalRow(
-            as_id(row["clearing_batch_id"]), as_id(row["handling_bank_id"]), row["payment_count"], row["total_amount"]
+            as_id(row["clearing_batch_id"]),
+            as_id(row["handling_bank_id"]),
+            row["payment_count"],
+            row["total_amount"],
         )
         for row in rows
     ]
@@ -304,10 +307,15 @@ async def take_back(session: Session, batch_id: UUID, handling_bank_id: UUID, am
     )
 
 
-async def move(session: Session, batch_id: UUID, status: ClearingBatchStatus, facts: Mapping[str, Any]) -> None:
+async def move(
+    session: Session, batch_id: UUID, status: ClearingBatchStatus, facts: Mapping[str, Any]
+) -> None:
     """Set the state of a locked batch together with the columns that belong to the move."""
     columns = ", ".join(f"{name} = ${n}" for n, name in enumerate(facts, 3))
     comma = ", " if facts else ""
     await session.execute(
-        f"UPDATE clearing_batches SET status = $2{comma}{columns} WHERE id = $1", batch_id, status, *facts.values()
+        f"UPDATE clearing_batches SET status = $2{comma}{columns} WHERE id = $1",
+        batch_id,
+        status,
+        *facts.values(),
     )

@@ -37,7 +37,6 @@ class PeriodFacts:
     closes_on: date
 
 
-
 async def all_periods(session: Session) -> list[PeriodFacts]:
     """Every collection period."""
     rows = await session.fetch("SELECT id, scheme, benefit_year, opens_on, closes_on FROM collection_periods")

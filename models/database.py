@@ -57,7 +57,9 @@ class ConstraintViolated(Exception):
     """The database refused rows that break a constraint; the transaction is lost."""
 
 
-UNREACHABLE: tuple[type[BaseException], ...] = (
+UNREACHABLE: tuple[type[Exception], ...] = (
+    OperationalError,
+    sqlite3.OperationalError,
     DBConnectionError,
     OSError,
     TimeoutError,
@@ -70,7 +72,7 @@ UNREACHABLE: tuple[type[BaseException], ...] = (
     asyncpg.QueryCanceledError,
 )
 # Two writers met: the transaction is undone and can be repeated as it was.
-COLLISIONS: tuple[type[BaseException], ...] = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+COLLISIONS: tuple[type[Exception], ...] = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
 def connection_settings(url: str) -> dict[str, Any]:
@@ -273,7 +275,9 @@ class Session:
             return
         await self._connection.executemany(_numbered(sql), [[_stored(v) for v in row] for row in rows])
 
-    async def insert_rows(self, model: type[Model], columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+    async def insert_rows(
+        self, model: type[Model], columns: tuple[str, ...], rows: Sequence[Sequence[Any]]
+    ) -> None:
         """Insert `rows` into the table of `model` with one statement, whatever their number."""
         if not rows:
             return
@@ -283,7 +287,9 @@ class Session:
         else:
             await self._connection.executemany(statement, [[_stored(v) for v in row] for row in rows])
 
-    async def insert_missing(self, model: type[Model], columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> int:
+    async def insert_missing(
+        self, model: type[Model], columns: tuple[str, ...], rows: Sequence[Sequence[Any]]
+    ) -> int:
         """As `insert_rows`, leaving out the rows that meet a unique constraint; how many were inserted.
 
         A row that another transaction is inserting is waited for. Give the rows in the order of that constraint,
@@ -300,7 +306,9 @@ class Session:
         await cursor.close()
         return inserted
 
-    async def copy_rows(self, model: type[Model], columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+    async def copy_rows(
+        self, model: type[Model], columns: tuple[str, ...], rows: Sequence[Sequence[Any]]
+    ) -> None:
         """Insert many rows by PostgreSQL's COPY, or as `insert_rows` on SQLite."""
         if self.postgres:
             await self._connection.copy_records_to_table(
@@ -349,7 +357,7 @@ async def translated() -> AsyncIterator[None]:
         raise ConstraintViolated(str(exc)) from exc
     except COLLISIONS as exc:
         raise ConstraintViolated("two transactions met and one was undone") from exc
-    except (*UNREACHABLE, OperationalError, sqlite3.OperationalError) as exc:
+    except UNREACHABLE as exc:
         if _is_programming_error(exc):
             raise
         raise DatabaseUnavailable(type(exc).__name__) from exc
@@ -371,10 +379,9 @@ async def transaction() -> AsyncIterator[Session]:
         ConstraintViolated: a constraint, or another transaction, stands against it.
         DatabaseUnavailable: no answer. When it comes from the commit itself, the outcome is not known.
     """
-    async with translated():
-        async with in_transaction("default") as client:
-            session = Session(client._connection, is_postgres())
-            yield session
+    async with translated(), in_transaction("default") as client:
+        session = Session(client._connection, is_postgres())
+        yield session
     for call in session._after_commit:
         call()
 

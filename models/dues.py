@@ -143,7 +143,9 @@ def _payer_join(criteria: DueCriteria) -> str:
     return "" if all(value is None for value in people) else " JOIN payers y ON y.id = d.payer_id"
 
 
-async def page(session: Session, criteria: DueCriteria, limit: int, after: UUID | None = None) -> list[DueRow]:
+async def page(
+    session: Session, criteria: DueCriteria, limit: int, after: UUID | None = None
+) -> list[DueRow]:
     """At most `limit` dues behind `after`, by id."""
     where = _conditions(session, criteria)
     if after is not None:

@@ -59,12 +59,17 @@ class StoredEvent:
     payload: dict[str, Any]
 
 
+def _json(payload: dict[str, Any]) -> str:
+    # asyncpg's own UUID class is a stranger to orjson.
+    return orjson.dumps(payload, default=str).decode()
+
+
 async def append(session: Session, events: Iterable[NewEvent], at: datetime) -> None:
     """Write events, in one statement, as the last thing that the caller's transaction does.
 
     Last, because on PostgreSQL every other writer of events waits from here until the commit.
     """
-    rows = [(e.kind, e.subject_id, at, orjson.dumps(e.payload).decode()) for e in events]
+    rows = [(e.kind, e.subject_id, at, _json(e.payload)) for e in events]
     await session.insert_rows(OutboxEvent, COLUMNS, rows)
 
 

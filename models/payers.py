@@ -9,7 +9,7 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.models import Model
 
-from models.database import Conditions, Session, as_id
+from models.database import Conditions, Row, Session, as_id
 from models.regions import Region
 
 
@@ -58,10 +58,14 @@ class PayerCriteria:
 _SELECT = "SELECT y.id, y.name, y.id_number, y.phone, y.household_id, y.region_id FROM payers y"
 
 
-def _row(row: object) -> PayerRow:
-    get = row.__getitem__  # type: ignore[attr-defined]
+def _row(row: Row) -> PayerRow:
     return PayerRow(
-        as_id(get("id")), get("name"), get("id_number"), get("phone"), as_id(get("household_id")), as_id(get("region_id"))
+        id=as_id(row["id"]),
+        name=row["name"],
+        id_number=row["id_number"],
+        phone=row["phone"],
+        household_id=as_id(row["household_id"]),
+        region_id=as_id(row["region_id"]),
     )
 
 
@@ -78,7 +82,9 @@ def _conditions(session: Session, criteria: PayerCriteria) -> Conditions:
     return where
 
 
-async def page(session: Session, criteria: PayerCriteria, limit: int, after: UUID | None = None) -> list[PayerRow]:
+async def page(
+    session: Session, criteria: PayerCriteria, limit: int, after: UUID | None = None
+) -> list[PayerRow]:
     """At most `limit` payers behind `after`, by id."""
     where = _conditions(session, criteria)
     if after is not None:

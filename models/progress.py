@@ -36,7 +36,10 @@ class Figures:
 
 def _figures(row: Row) -> Figures:
     return Figures(
-        int(row["due_count"]), int(row["paid_count"] or 0), int(row["due_amount"] or 0), int(row["paid_amount"] or 0)
+        int(row["due_count"]),
+        int(row["paid_count"] or 0),
+        int(row["due_amount"] or 0),
+        int(row["paid_amount"] or 0),
     )
 
 

@@ -111,8 +111,8 @@ async def lock(session: Session, import_id: UUID) -> ImportRow:
 async def advance(session: Session, row: ImportRow) -> None:
     """Write how far a locked import has come."""
     await session.execute(
-        "UPDATE roster_imports SET lines_done = $2, accepted_count = $3, refused_count = $4, source_bytes = $5,"
-        " result_bytes = $6, finished = $7 WHERE id = $1",
+        "UPDATE roster_imports SET lines_done = $2, accepted_count = $3, refused_count = $4,"
+        " source_bytes = $5, result_bytes = $6, finished = $7 WHERE id = $1",
         *(row.id, row.lines_done, row.accepted_count, row.refused_count),
         *(row.source_bytes, row.result_bytes, row.finished),
     )

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from schema.payers import Payer
 
 
-class _AgreementStatus(StrEnum):
+class AgreementStatus(StrEnum):
+    """State of a withholding agreement."""
+
     SIGNED = "SIGNED"
     VERIFYING = "VERIFYING"
     ACTIVE = "ACTIVE"
@@ -25,9 +27,8 @@ class _AgreementStatus(StrEnum):
     TERMINATED = "TERMINATED"
 
 
-_AgreementStatus.__name__ = "AgreementStatus"
-AgreementStatus = described(
-    _AgreementStatus,
+described(
+    AgreementStatus,
     "State of a withholding agreement.",
     {
         "SIGNED": "Signed by the payer.",

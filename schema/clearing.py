@@ -74,7 +74,9 @@ class ClearingBatch(Node):
             picture = BatchPicture(self.row, tuple(totals))
         return clearing_reading.share(picture, sight)
 
-    @strawberry.field(description="How many payments it holds; of a bank that does not clear it, its own share.")
+    @strawberry.field(
+        description="How many payments it holds; of a bank that does not clear it, its own share."
+    )
     async def payment_count(self, info: Info) -> int:
         """How many payments."""
         return (await self._share(info.context)).batch.payment_count
@@ -153,7 +155,9 @@ class ClearingBatchFilter:
     clearing_bank_code: str | None = strawberry.field(default=None, description="Only this clearing bank.")
     scheme: Scheme | None = strawberry.field(default=None, description=SCHEME_FILTER)
     business_date: Day | None = strawberry.field(default=None, description="Only this clearing day.")
-    status: ClearingBatchStatus | None = strawberry.field(default=None, description="Only batches in this state.")
+    status: ClearingBatchStatus | None = strawberry.field(
+        default=None, description="Only batches in this state."
+    )
 
 
 @strawberry.type
@@ -166,7 +170,7 @@ class ClearingQuery:
         info: Info,
         first: Annotated[int, strawberry.argument(description=FIRST)],
         after: Annotated[str | None, strawberry.argument(description=AFTER)] = None,
-        filter: Annotated[  # noqa: A002
+        filter: Annotated[
             ClearingBatchFilter | None, strawberry.argument(description="Narrows the batches.")
         ] = None,
     ) -> Connection[ClearingBatch]:
@@ -175,7 +179,9 @@ class ClearingQuery:
         wanted = clearing_reading.BatchFilter(
             given.clearing_bank_code, given.scheme, given.business_date, given.status
         )
-        rows, more, criteria = await clearing_reading.page(info.context.principal, wanted, window(first, after))
+        rows, more, criteria = await clearing_reading.page(
+            info.context.principal, wanted, window(first, after)
+        )
         nodes = [clearing_batch(row) for row in rows]
         result: Connection[ClearingBatch] = connection(
             Connection[ClearingBatch],
@@ -224,7 +230,9 @@ class ConfirmTreasuryCreditInput:
 class ClearingBatchPayload:
     """What became of a step."""
 
-    batch: ClearingBatch | None = strawberry.field(description="The batch behind the step; null when refused.")
+    batch: ClearingBatch | None = strawberry.field(
+        description="The batch behind the step; null when refused."
+    )
     user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was not.")
 
 
@@ -241,7 +249,7 @@ class ClearingMutation:
     @strawberry.mutation(
         description="End intake into the batch. The next one for the same bank and scheme opens in the same transaction."
     )
-    async def cut_clearing_batch(self, info: Info, input: ClearingBatchInput) -> ClearingBatchPayload:  # noqa: A002
+    async def cut_clearing_batch(self, info: Info, input: ClearingBatchInput) -> ClearingBatchPayload:
         """Cut a batch."""
         outcome = await clearing.cut(key_of(input.batch_id, "ClearingBatch"), info.context.principal)
         return _payload(outcome, info.context)
@@ -249,7 +257,9 @@ class ClearingMutation:
     @strawberry.mutation(
         description="The clearing bank states its totals for a cut batch: equal ones balance it, others do not."
     )
-    async def confirm_clearing_totals(self, info: Info, input: ConfirmClearingTotalsInput) -> ClearingBatchPayload:  # noqa: A002
+    async def confirm_clearing_totals(
+        self, info: Info, input: ConfirmClearingTotalsInput
+    ) -> ClearingBatchPayload:
         """State totals."""
         principal = info.context.principal
         principal.require(Role.BANK)
@@ -260,7 +270,7 @@ class ClearingMutation:
         return _payload(await clearing.confirm_totals(command, principal), info.context)
 
     @strawberry.mutation(description="A balanced batch has been paid over to the treasury account.")
-    async def remit_clearing_batch(self, info: Info, input: RemitClearingBatchInput) -> ClearingBatchPayload:  # noqa: A002
+    async def remit_clearing_batch(self, info: Info, input: RemitClearingBatchInput) -> ClearingBatchPayload:
         """Remit a batch."""
         batch_id = key_of(input.batch_id, "ClearingBatch")
         outcome = await clearing.remit(batch_id, input.remittance_reference, info.context.principal)
@@ -269,7 +279,9 @@ class ClearingMutation:
     @strawberry.mutation(
         description="The treasury has credited the remittance: the batch, its payments and their dues are settled."
     )
-    async def confirm_treasury_credit(self, info: Info, input: ConfirmTreasuryCreditInput) -> ClearingBatchPayload:  # noqa: A002
+    async def confirm_treasury_credit(
+        self, info: Info, input: ConfirmTreasuryCreditInput
+    ) -> ClearingBatchPayload:
         """Confirm the credit."""
         principal = info.context.principal
         principal.require(Role.OFFICER)
@@ -287,7 +299,9 @@ class SettlementUpdate:
 
     cursor: str = strawberry.field(description="Resume behind this update with `after`.")
     occurred_at: Instant = strawberry.field(description="When it happened.")
-    batch: ClearingBatch = strawberry.field(description="The batch as it was then; `payments` reads what is now.")
+    batch: ClearingBatch = strawberry.field(
+        description="The batch as it was then; `payments` reads what is now."
+    )
     status: ClearingBatchStatus = strawberry.field(description="The state then.")
     payment_count: int = strawberry.field(description="How many payments it held then.")
     total_amount: Money = strawberry.field(description="Their sum then.")
@@ -311,7 +325,9 @@ class ClearingSubscription:
         batch_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only this batch.")] = None,
         after: Annotated[
             str | None,
-            strawberry.argument(description="Begin with what happened since this cursor; from now on when left out."),
+            strawberry.argument(
+                description="Begin with what happened since this cursor; from now on when left out."
+            ),
         ] = None,
     ) -> AsyncGenerator[SettlementUpdate, None]:
         """Follow batches."""

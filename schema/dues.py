@@ -52,7 +52,9 @@ class Due(Node):
         """Who owes it."""
         return await load_payer(self.row.payer_id, info.context)
 
-    @strawberry.field(description="The payment that stands for it; null when there is none that the caller may see.")
+    @strawberry.field(
+        description="The payment that stands for it; null when there is none that the caller may see."
+    )
     async def payment(self, info: Info) -> Annotated[Payment, strawberry.lazy("schema.payments")] | None:
         """The live payment."""
         from schema.payments import payment  # noqa: PLC0415 - payments and dues point at each other
@@ -82,7 +84,8 @@ class DueFilter:
     benefit_year: int | None = strawberry.field(default=None, description="Only this benefit year.")
     status: DueStatus | None = strawberry.field(default=None, description="Only dues in this state.")
     region_code: str | None = strawberry.field(
-        default=None, description="Only dues of people of this region and those below it; former codes resolve."
+        default=None,
+        description="Only dues of people of this region and those below it; former codes resolve.",
     )
 
 
@@ -123,13 +126,15 @@ class DueQuery:
         periods = (await reference.load()).periods
         return [due(row, periods[row.period_id]) for row in rows]
 
-    @strawberry.field(description="Dues within the caller's sight. Banks look a person up by id number instead.")
+    @strawberry.field(
+        description="Dues within the caller's sight. Banks look a person up by id number instead."
+    )
     async def dues(
         self,
         info: Info,
         first: Annotated[int, strawberry.argument(description=FIRST)],
         after: Annotated[str | None, strawberry.argument(description=AFTER)] = None,
-        filter: Annotated[DueFilter | None, strawberry.argument(description="Narrows the dues.")] = None,  # noqa: A002
+        filter: Annotated[DueFilter | None, strawberry.argument(description="Narrows the dues.")] = None,
     ) -> Connection[Due]:
         """A page of dues."""
         given = filter or DueFilter()
@@ -137,6 +142,7 @@ class DueQuery:
         rows, more, criteria = await dues.page(info.context.principal, wanted, window(first, after))
         periods = (await reference.load()).periods
         nodes = [due(row, periods[row.period_id]) for row in rows]
-        return connection(
+        result: Connection[Due] = connection(
             Connection[Due], (nodes, more), [row.id for row in rows], after, lambda: dues.count(criteria)
         )
+        return result

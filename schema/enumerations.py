@@ -9,10 +9,33 @@ from typing import Any
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from app import principal, vocabulary
+from app.principal import Role
+from app.vocabulary import (
+    BankRole,
+    Channel,
+    ClearingBatchStatus,
+    DueStatus,
+    PaymentStatus,
+    ProgressDimension,
+    RegionLevel,
+    Scheme,
+)
+
+__all__ = [
+    "BankRole",
+    "Channel",
+    "ClearingBatchStatus",
+    "DueStatus",
+    "PaymentStatus",
+    "ProgressDimension",
+    "RegionLevel",
+    "Role",
+    "Scheme",
+    "described",
+]
 
 
-def described(enumeration: EnumMeta, description: str, values: Mapping[str, str]) -> Any:
+def described(enumeration: EnumMeta, description: str, values: Mapping[str, str]) -> None:
     """Register `enumeration` under its own name; every value must be described.
 
     Raises:
@@ -22,16 +45,15 @@ def described(enumeration: EnumMeta, description: str, values: Mapping[str, str]
     definition: StrawberryEnumDefinition = registered.__strawberry_definition__
     for value in definition.values:
         value.description = values[value.name]
-    return registered
 
 
-Scheme = described(
-    vocabulary.Scheme,
+described(
+    Scheme,
     "The two resident insurances.",
     {"PENSION": "Resident pension insurance.", "MEDICAL": "Resident medical insurance."},
 )
-Channel = described(
-    vocabulary.Channel,
+described(
+    Channel,
     "Where the money was taken.",
     {
         "BANK_COUNTER": "At a bank's counter.",
@@ -43,8 +65,8 @@ Channel = described(
         "VILLAGE_COLLECTIVE": "Through a village's virtual account.",
     },
 )
-RegionLevel = described(
-    vocabulary.RegionLevel,
+described(
+    RegionLevel,
     "Depth of a region in the tree.",
     {
         "CITY": "The city.",
@@ -53,16 +75,16 @@ RegionLevel = described(
         "VILLAGE": "A village or neighbourhood.",
     },
 )
-BankRole = described(
-    vocabulary.BankRole,
+described(
+    BankRole,
     "Whether a bank clears for others.",
     {
         "CLEARING": "One of the banks that clear; it handles payments too.",
         "HANDLING": "Takes payments; another clears them.",
     },
 )
-Role = described(
-    principal.Role,
+described(
+    Role,
     "What kind of user a token stands for.",
     {
         "PAYER": "A resident: sees their own household.",
@@ -72,8 +94,8 @@ Role = described(
         "ADMIN": "Operates the system: reads everything, moves no money.",
     },
 )
-DueStatus = described(
-    vocabulary.DueStatus,
+described(
+    DueStatus,
     "State of a due.",
     {
         "OPEN": "Can be paid within its collection period.",
@@ -86,8 +108,8 @@ DueStatus = described(
         "EXPIRED": "Its collection period ended unpaid.",
     },
 )
-PaymentStatus = described(
-    vocabulary.PaymentStatus,
+described(
+    PaymentStatus,
     "State of a payment. CLEARED and SETTLED follow its clearing batch.",
     {
         "ACCEPTED": "Recorded, and in a clearing batch.",
@@ -97,8 +119,8 @@ PaymentStatus = described(
         "REFUNDED": "Given back after clearing.",
     },
 )
-ClearingBatchStatus = described(
-    vocabulary.ClearingBatchStatus,
+described(
+    ClearingBatchStatus,
     "State of a clearing batch.",
     {
         "OPEN": "Payments come in.",
@@ -109,8 +131,8 @@ ClearingBatchStatus = described(
         "SETTLED": "Credited by the treasury.",
     },
 )
-ProgressDimension = described(
-    vocabulary.ProgressDimension,
+described(
+    ProgressDimension,
     "By what collection progress is grouped.",
     {
         "REGION": "By the regions directly below the one asked for.",

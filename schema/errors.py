@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 import strawberry
 
-from app.rules.refusals import ErrorCode as Code
-from app.rules.refusals import Refused
+from app.rules.refusals import ErrorCode, Refused
 from schema.context import Context
 from schema.enumerations import described
 from schema.messages import message
 
-ErrorCode = described(
-    Code,
+described(
+    ErrorCode,
     "Why an item was refused. Stable and machine-readable.",
     {
         "NOT_FOUND": "It does not exist, or is not yours to see.",
@@ -70,4 +69,6 @@ class UserError:
 def user_error(refused: Refused, context: Context, path: Sequence[str] = ()) -> UserError:
     """The refusal of the item at `path` within the input."""
     field = [*path, refused.field] if refused.field else (list(path) or None)
-    return UserError(code=refused.code, message=message(refused, context.language), field=field, rule=refused.rule)
+    return UserError(
+        code=refused.code, message=message(refused, context.language), field=field, rule=refused.rule
+    )

@@ -9,11 +9,11 @@ AMOUNT_FACTS = frozenset({"expected", "got", "recorded", "offered"})
 
 ENGLISH: dict[ErrorCode, str] = {
     ErrorCode.NOT_FOUND: "There is nothing with this id that you may see.",
-    ErrorCode.INVALID_ID_NUMBER: "This is not a valid citizen id number: 18 characters with a real date and check character.",
+    ErrorCode.INVALID_ID_NUMBER: "This is not a valid citizen id number: 18 characters, a real date, a right check.",
     ErrorCode.INVALID_ACCOUNT: "This is not a valid account number.",
     ErrorCode.INVALID_AMOUNT: 'The amount must be text with exactly two decimals, like "395.00".',
     ErrorCode.INVALID_REFERENCE: "A reference has 1 to {limit} printable characters and no space at its ends.",
-    ErrorCode.INVALID_TIME: "The instant must be ISO 8601 with an offset, like 2019-10-08T10:00:00+08:00, and not lie in the future.",
+    ErrorCode.INVALID_TIME: "An instant is ISO 8601 with an offset, 2019-10-08T10:00:00+08:00, and not in the future.",
     ErrorCode.INVALID_REASON: "A reason has 1 to {limit} printable characters.",
     ErrorCode.INVALID_VALUE: "This value cannot be used here.",
     ErrorCode.AMOUNT_MISMATCH: "The amount must be {expected} yuan, not {got} yuan.",

@@ -32,7 +32,9 @@ class Payer(Node):
     """A resident."""
 
     row: strawberry.Private[PayerRow]
-    name: str = strawberry.field(description="Name; the surname alone unless the payer or their household asks.")
+    name: str = strawberry.field(
+        description="Name; the surname alone unless the payer or their household asks."
+    )
     id_number: str = strawberry.field(
         description="Masked unless the caller holds the right to see it; every unmasked read is written to "
         "the audit log with its purpose."
@@ -49,7 +51,9 @@ class Payer(Node):
         self,
         info: Info,
         scheme: Annotated[Scheme | None, strawberry.argument(description=SCHEME_FILTER)] = None,
-        benefit_year: Annotated[int | None, strawberry.argument(description="Only this benefit year.")] = None,
+        benefit_year: Annotated[
+            int | None, strawberry.argument(description="Only this benefit year.")
+        ] = None,
     ) -> list[Annotated[Due, strawberry.lazy("schema.dues")]]:
         """The person's dues."""
         from schema.dues import due  # noqa: PLC0415 - payers and dues point at each other
@@ -91,7 +95,9 @@ class Payer(Node):
 class PayerFilter:
     """Narrows payers."""
 
-    id_number: str | None = strawberry.field(default=None, description="The citizen id number, 18 characters.")
+    id_number: str | None = strawberry.field(
+        default=None, description="The citizen id number, 18 characters."
+    )
     region_code: str | None = strawberry.field(
         default=None, description="Only people of this region and those below it; former codes resolve."
     )
@@ -124,14 +130,15 @@ class PayerQuery:
     """Queries for payers."""
 
     @strawberry.field(
-        description="Within the caller's sight: an officer's region, a payer's household. Banks look a person up by id number instead."
+        description="Within the caller's sight: an officer's region, a payer's household. "
+        "Banks look a person up by id number instead."
     )
     async def payers(
         self,
         info: Info,
         first: Annotated[int, strawberry.argument(description=FIRST)],
         after: Annotated[str | None, strawberry.argument(description=AFTER)] = None,
-        filter: Annotated[PayerFilter | None, strawberry.argument(description="Narrows the payers.")] = None,  # noqa: A002
+        filter: Annotated[PayerFilter | None, strawberry.argument(description="Narrows the payers.")] = None,
     ) -> Connection[Payer]:
         """A page of payers."""
         wanted = filter or PayerFilter()
@@ -140,6 +147,7 @@ class PayerQuery:
             context.principal, context.house.keys, wanted.id_number, wanted.region_code, window(first, after)
         )
         nodes = [payer(row, context) for row in rows]
-        return connection(
+        result: Connection[Payer] = connection(
             Connection[Payer], (nodes, more), [row.id for row in rows], after, lambda: payers.count(criteria)
         )
+        return result

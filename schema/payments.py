@@ -68,7 +68,9 @@ class Payment(Node):
         return bank((await reference.load()).banks[self.row.clearing_bank_id], info.context.language)
 
     @strawberry.field(description="The clearing batch that it is in.")
-    async def clearing_batch(self, info: Info) -> Annotated[ClearingBatch, strawberry.lazy("schema.clearing")]:
+    async def clearing_batch(
+        self, info: Info
+    ) -> Annotated[ClearingBatch, strawberry.lazy("schema.clearing")]:
         """The batch."""
         from schema.clearing import load_batch  # noqa: PLC0415 - payments and batches point at each other
 
@@ -114,7 +116,9 @@ class PaymentFilter:
     scheme: Scheme | None = strawberry.field(default=None, description=SCHEME_FILTER)
     channel: Channel | None = strawberry.field(default=None, description="Only this channel.")
     status: PaymentStatus | None = strawberry.field(default=None, description="Only payments in this state.")
-    bank_code: str | None = strawberry.field(default=None, description="Only payments that this bank handled.")
+    bank_code: str | None = strawberry.field(
+        default=None, description="Only payments that this bank handled."
+    )
     business_date: Day | None = strawberry.field(default=None, description="Only this clearing day.")
     region_code: str | None = strawberry.field(
         default=None, description="Only payments for people of this region and those below it."
@@ -131,7 +135,9 @@ class PaymentQuery:
         info: Info,
         first: Annotated[int, strawberry.argument(description=FIRST)],
         after: Annotated[str | None, strawberry.argument(description=AFTER)] = None,
-        filter: Annotated[PaymentFilter | None, strawberry.argument(description="Narrows the payments.")] = None,  # noqa: A002
+        filter: Annotated[
+            PaymentFilter | None, strawberry.argument(description="Narrows the payments.")
+        ] = None,
     ) -> Connection[Payment]:
         """A page of payments."""
         given = filter or PaymentFilter()
@@ -182,7 +188,9 @@ class RecordPaymentInput:
 class RecordPaymentPayload:
     """What became of one payment."""
 
-    payment: Payment | None = strawberry.field(description="The payment that stands; null when it was refused.")
+    payment: Payment | None = strawberry.field(
+        description="The payment that stands; null when it was refused."
+    )
     already_recorded: bool = strawberry.field(
         description="Whether an earlier request had recorded it: this is the first answer again."
     )
@@ -203,7 +211,9 @@ class RecordPaymentsPayload:
     results: list[RecordPaymentPayload] = strawberry.field(description="One for each item, in input order.")
     accepted_count: int = strawberry.field(description="How many stand, repeats included.")
     refused_count: int = strawberry.field(description="How many were refused.")
-    accepted_amount: Money = strawberry.field(description="The sum of the payments that stand; one that the list names twice counts once.")
+    accepted_amount: Money = strawberry.field(
+        description="The sum of the payments that stand; one that the list names twice counts once."
+    )
 
 
 @strawberry.input(description="A payment to take back.")
@@ -275,7 +285,7 @@ class PaymentMutation:
     @strawberry.mutation(
         description="Record money that a handling bank has taken. Safe to repeat with the same bankReference."
     )
-    async def record_payment(self, info: Info, input: RecordPaymentInput) -> RecordPaymentPayload:  # noqa: A002
+    async def record_payment(self, info: Info, input: RecordPaymentInput) -> RecordPaymentPayload:
         """Record one payment."""
         [(outcome, _)] = await _submit([input], info.context)
         return _payload(outcome, info.context)
@@ -283,7 +293,7 @@ class PaymentMutation:
     @strawberry.mutation(
         description="Up to 1,000 at once. Each item stands alone: it is accepted or refused, in input order."
     )
-    async def record_payments(self, info: Info, input: RecordPaymentsInput) -> RecordPaymentsPayload:  # noqa: A002
+    async def record_payments(self, info: Info, input: RecordPaymentsInput) -> RecordPaymentsPayload:
         """Record a list of payments."""
         info.context.principal.require(Role.BANK)
         if len(input.payments) > BULK_LIMIT:
@@ -303,7 +313,7 @@ class PaymentMutation:
     @strawberry.mutation(
         description="Take back a payment while its clearing batch is still open. Only the bank that recorded it."
     )
-    async def reverse_payment(self, info: Info, input: ReversePaymentInput) -> ReversePaymentPayload:  # noqa: A002
+    async def reverse_payment(self, info: Info, input: ReversePaymentInput) -> ReversePaymentPayload:
         """Take back a payment."""
         command = payments.ReversePayment(key_of(input.payment_id, "Payment"), input.reason)
         outcome = await payments.reverse_payment(command, info.context.principal)
@@ -335,7 +345,9 @@ class PaymentSubscription:
         info: Info,
         after: Annotated[
             str | None,
-            strawberry.argument(description="Begin with what happened since this cursor; from now on when left out."),
+            strawberry.argument(
+                description="Begin with what happened since this cursor; from now on when left out."
+            ),
         ] = None,
     ) -> AsyncGenerator[PaymentUpdate, None]:
         """Follow payments."""

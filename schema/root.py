@@ -12,7 +12,13 @@ from strawberry.schema.config import StrawberryConfig
 from app.rules.registry import RULES
 from app.services import clearing_reading, dues, payers, payment_reading, reference
 from schema.banks import Bank, bank
-from schema.clearing import ClearingBatch, ClearingMutation, ClearingQuery, ClearingSubscription, clearing_batch
+from schema.clearing import (
+    ClearingBatch,
+    ClearingMutation,
+    ClearingQuery,
+    ClearingSubscription,
+    clearing_batch,
+)
 from schema.context import Context, Info
 from schema.dues import Due, DueQuery, due
 from schema.enumerations import Role
@@ -31,7 +37,9 @@ class Viewer:
     role: Role = strawberry.field(description="What kind of user the token stands for.")
     name: str = strawberry.field(description="How the audit trail names the caller.")
     bank: Bank | None = strawberry.field(description="The caller's bank, for role BANK.")
-    region: Region | None = strawberry.field(description="The root of what the caller sees, for role OFFICER.")
+    region: Region | None = strawberry.field(
+        description="The root of what the caller sees, for role OFFICER."
+    )
     payer: Payer | None = strawberry.field(description="The caller's own record, for role PAYER.")
 
 
@@ -114,11 +122,13 @@ class Query(PayerQuery, DueQuery, PaymentQuery, ClearingQuery, ProgressQuery):
         )
 
     @strawberry.field(description="An object by its id; null when there is none in sight.")
-    async def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
         """An object."""
         return await read_node(id, info.context)
 
-    @strawberry.field(description="Objects by their ids, at most 100, in that order; null where there is none in sight.")
+    @strawberry.field(
+        description="Objects by their ids, at most 100, in that order; null where there is none in sight."
+    )
     async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
         """Objects."""
         from app.services.pages import window  # noqa: PLC0415
@@ -141,10 +151,12 @@ class Query(PayerQuery, DueQuery, PaymentQuery, ClearingQuery, ProgressQuery):
         _ = info.context.principal
         return str(info.context.house.feed.sequence)
 
-    @strawberry.field(description="What a collection rule says and where it comes from; null when there is no such rule.")
+    @strawberry.field(
+        description="What a collection rule says and where it comes from; null when there is no such rule."
+    )
     def explain_rule(
         self, info: Info, id: Annotated[str, strawberry.argument(description="Id of the rule: R07.")]
-    ) -> Rule | None:  # noqa: A002
+    ) -> Rule | None:
         """A rule."""
         rule = RULES.get(id)
         if rule is None:
@@ -172,5 +184,3 @@ def make_schema() -> strawberry.Schema:
         types=[Region, Bank, Payer, Due, Payment, ClearingBatch],
         config=StrawberryConfig(scalar_map=cast("Any", SCALARS)),
     )
-
-

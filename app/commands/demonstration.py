@@ -63,7 +63,9 @@ async def _make(house: Opened, payers: int, seed: int, pace: float) -> str:
         raise NotMade(str(trouble)) from trouble
     finally:
         print(file=sys.stderr)
-    return f"Made a city of {summary.payers:,} payers with {summary.dues:,} dues in {summary.regions:,} regions."
+    return (
+        f"Made a city of {summary.payers:,} payers with {summary.dues:,} dues in {summary.regions:,} regions."
+    )
 
 
 def _show(made: int, payers: int) -> None:

@@ -11,7 +11,9 @@ from models.invariants import INVARIANTS
 async def run(settings: Settings) -> int:
     """Print each invariant and a closing line; the exit status."""
     async with opened(settings):
-        breaches = await verify(lambda sentence, holds: print(f"{'holds ' if holds else 'BROKEN'}  {sentence}"))
+        breaches = await verify(
+            lambda sentence, holds: print(f"{'holds ' if holds else 'BROKEN'}  {sentence}")
+        )
     for breach in breaches:
         print(f"broken: {breach.sentence}: {', '.join(breach.examples)}")
     print(f"{len(INVARIANTS) - len(breaches)} of {len(INVARIANTS)} invariants hold")

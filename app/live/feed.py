@@ -159,7 +159,7 @@ class Feed:
                 await self._read_on()
             except Unavailable:
                 await asyncio.sleep(RETRY_SECONDS)
-            except Exception as exc:  # noqa: BLE001 - the tail must outlive a row that it cannot read
+            except Exception as exc:
                 log.error("feed_failed", error=type(exc).__name__, sequence=self._sequence)
                 await asyncio.sleep(RETRY_SECONDS)
 

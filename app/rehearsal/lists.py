@@ -74,22 +74,15 @@ async def deliver(bank: SimulatedBank, lines: Sequence[Line]) -> None:
     for line, outcome in zip(lines, outcomes, strict=True):
         allowed = line.repeated if repeated or outcome.attempts > 1 else line.first
         bank.book.expect("a line of a list", outcome.verdict, allowed)
-    _check_counts(bank, instructions, outcomes, answer)
+    _check_counts(bank, outcomes, answer)
 
 
-def _check_counts(
-    bank: SimulatedBank,
-    instructions: Sequence[Instruction],
-    outcomes: Sequence[PaymentAnswer],
-    answer: Answer,
-) -> None:
+def _check_counts(bank: SimulatedBank, outcomes: Sequence[PaymentAnswer], answer: Answer) -> None:
+    """Every line counts, repeats too; the amount counts each payment once."""
     payload = answer.field("recordPayments")
-    recorded = [
-        fen_of(instruction.amount)
-        for instruction, outcome in zip(instructions, outcomes, strict=True)
-        if outcome.recorded
-    ]
-    refused = len(instructions) - len(recorded)
+    recorded = [outcome.payment for outcome in outcomes if outcome.payment is not None]
+    amounts = {payment["id"]: fen_of(payment["amount"]) for payment in recorded}
+    refused = len(outcomes) - len(recorded)
     bank.book.expect("acceptedCount of a list", str(payload["acceptedCount"]), {str(len(recorded))})
     bank.book.expect("refusedCount of a list", str(payload["refusedCount"]), {str(refused)})
-    bank.book.expect("acceptedAmount of a list", payload["acceptedAmount"], {text_of(sum(recorded))})
+    bank.book.expect("acceptedAmount of a list", payload["acceptedAmount"], {text_of(sum(amounts.values()))})

@@ -82,8 +82,15 @@ class RehearsalReport:
             self._print_check(console, check)
         for note in self.notes:
             console.print(escape(note), highlight=False, soft_wrap=True)
-        closing = "every check holds" if self.passed else f"{len(self.failed_checks())} checks do not hold"
-        console.print(f"Rehearsal: {closing}", highlight=False)
+        console.print(f"Rehearsal: {self._closing()}", highlight=False)
+
+    def _closing(self) -> str:
+        if self.passed:
+            return f"all {len(Check)} checks hold"
+        failed = sum(self.findings.counts[check] > 0 for check in Check)
+        return (
+            f"{failed} of {len(Check)} checks failed, {len(self.failed_checks()) - failed} were not reached"
+        )
 
     def _outcome(self, check: Check) -> str:
         if self.findings.counts[check]:

@@ -43,7 +43,9 @@ class NoRoute(Exception):
     """No bank clears for newcomers: the set-up of the banks is not finished."""
 
 
-def clearing_bank_id(bank: BankFacts, routes: Iterable[RouteFacts], banks: Iterable[BankFacts], day: date) -> UUID:
+def clearing_bank_id(
+    bank: BankFacts, routes: Iterable[RouteFacts], banks: Iterable[BankFacts], day: date
+) -> UUID:
     """The bank that clears for `bank` on `day`: by its route, itself, or the one that clears for newcomers.
 
     Raises:

@@ -63,7 +63,7 @@ def readable_collection_point(code: str | None) -> Refused | None:
 
 def readable_reason(reason: str) -> Refused | None:
     """A reason has 1 to 200 printable characters."""
-    if 0 < len(reason.strip()) and len(reason) <= REASON_LENGTH and reason.isprintable():
+    if len(reason.strip()) > 0 and len(reason) <= REASON_LENGTH and reason.isprintable():
         return None
     return Refused(ErrorCode.INVALID_REASON, field="reason", facts={"limit": REASON_LENGTH})
 
@@ -156,7 +156,9 @@ def reference_conflict(recorded: PaymentFacts, offered: PaymentFacts) -> Refused
 def may_reverse(status: PaymentStatus, batch_status: ClearingBatchStatus) -> Refused | None:
     """Refused behind the cut, and when the payment is no longer live."""
     if status is not PaymentStatus.ACCEPTED:
-        return Refused(ErrorCode.ILLEGAL_TRANSITION, rule="R38", field="paymentId", facts={"status": status.value})
+        return Refused(
+            ErrorCode.ILLEGAL_TRANSITION, rule="R38", field="paymentId", facts={"status": status.value}
+        )
     if batch_status is not ClearingBatchStatus.OPEN:
         return Refused(
             ErrorCode.BATCH_NOT_OPEN, rule="R38", field="paymentId", facts={"status": batch_status.value}

@@ -22,7 +22,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 RULES: dict[str, Rule] = {}
 
 
-def rule(rule_id: str, *, zh: str, en: str, source: str, configurable: bool = False) -> Callable[[Function], Function]:
+def rule(
+    rule_id: str, *, zh: str, en: str, source: str, configurable: bool = False
+) -> Callable[[Function], Function]:
     """Register a function as the one place where a rule is decided."""
 
     def register(function: Function) -> Function:

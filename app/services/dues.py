@@ -149,5 +149,7 @@ def explain(row: DueRow, facts: Reference) -> list[Step]:
         ]
         steps.append(Step("R09" if row.personal_amount == 0 else "R08", split))
     steps.append(Step("R37", [f"payableFrom {period.opens_on}", f"payableUntil {period.closes_on}"]))
-    steps.append(Step("R07", [f"personalAmount {format_money(row.personal_amount)}", f"status {row.status.value}"]))
+    steps.append(
+        Step("R07", [f"personalAmount {format_money(row.personal_amount)}", f"status {row.status.value}"])
+    )
     return steps

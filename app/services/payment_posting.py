@@ -177,7 +177,9 @@ class Posting:
         events += [picture.event(EventKind.BATCH_TOTALS) for picture in outbox.pictures(after, totals)]
         people = {key: due for key, (_, due) in self._accepted.items()}
         events += [
-            PaymentPicture(row, people[key].household_id, people[key].region_id).event(EventKind.PAYMENT_ACCEPTED)
+            PaymentPicture(row, people[key].household_id, people[key].region_id).event(
+                EventKind.PAYMENT_ACCEPTED
+            )
             for key, row in rows.items()
         ]
         await outbox.append(session, events, self._now)

@@ -15,13 +15,13 @@ from app.principal import Principal
 from app.rules import payments as rules
 from app.rules.refusals import ErrorCode, Refused
 from app.services import payment_posting, reference
-from app.services.sight import Sight, bank_of, sight_of
-from app.services.transactions import reading, transaction
-from app.vocabulary import Channel, EventKind, PaymentStatus, TransferKind
+from app.services.sight import bank_of
+from app.services.transactions import transaction
+from app.vocabulary import Channel, DueStatus, EventKind, PaymentStatus, TransferKind
 from models import clearing, dues, ledger, locks, payments, state_changes
 from models.database import ConstraintViolated, Session
 from models.dues import LockedDue
-from models.payments import PaymentCriteria, PaymentRow
+from models.payments import PaymentRow
 from models.state_changes import Move
 
 ATTEMPTS = 4
@@ -162,7 +162,7 @@ async def _reverse(
         return refused
     at = clock.now()
     state_changes.check_move(payments.TRANSITIONS, payment.status, PaymentStatus.REVERSED)
-    state_changes.check_move(dues.TRANSITIONS, dues.DueStatus.PAID, dues.DueStatus.OPEN)
+    state_changes.check_move(dues.TRANSITIONS, DueStatus.PAID, DueStatus.OPEN)
     await payments.mark_reversed(session, payment.id)
     await dues.reopen(session, payment.due_id)
     await clearing.take_back(session, batch.id, bank_id, payment.amount)
@@ -170,7 +170,7 @@ async def _reverse(
         session,
         [
             Move("payment", payment.id, payment.status, PaymentStatus.REVERSED, at, actor, command.reason),
-            Move("due", payment.due_id, dues.DueStatus.PAID, dues.DueStatus.OPEN, at, actor, command.reason),
+            Move("due", payment.due_id, DueStatus.PAID, DueStatus.OPEN, at, actor, command.reason),
         ],
     )
     bank = (await reference.load()).banks[bank_id]

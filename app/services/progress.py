@@ -57,7 +57,9 @@ async def collection_progress(
             found = await progress.by_region(session, period.id, region_ids)
             return _regional(facts, found, _root(facts, region_code, principal))
         groups = await progress.by_payment(session, _COLUMNS[by], period.id, region_ids)
-    return [_row(facts, by, key, figures) for key, figures in sorted(groups.items(), key=lambda g: g[0] or "~")]
+    return [
+        _row(facts, by, key, figures) for key, figures in sorted(groups.items(), key=lambda g: g[0] or "~")
+    ]
 
 
 async def _regions(facts: Reference, region_code: str | None, principal: Principal) -> list[UUID] | None:

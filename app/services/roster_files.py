@@ -1,4 +1,4 @@
-"""The two files of an import: the roster that is read and the result that is written, line by line, bounded.
+"""The roster file: what it is, and its lines one by one, in bounded memory.
 
 A record is one line of the file. A field that is quoted ends on its line, so that one mark that was never
 closed costs one line and not the rest of the file.
@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import codecs
 import csv
-import fcntl
 import hashlib
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
-from app.services.roster_lines import SENTENCES, Column, LineCode
+from app.services.roster_lines import Column, LineCode
 
 LONGEST_LINE_BYTES = 4_096
 _BLOCK_BYTES = 1 << 20
-_RESULT_HEADER = b"line_number,status,rule,code,reason\n"
 FIRST_DATA_LINE = 2
 
 _CHINESE_NAMES = {
@@ -55,6 +50,7 @@ class Survey:
     Attributes:
         content_hash: of the benefit year and every byte; what a later run knows the import by.
         starts_at: the byte at which the first data line begins.
+        changed_at: when the file was last written, in nanoseconds since 1970.
     """
 
     content_hash: str
@@ -62,6 +58,13 @@ class Survey:
     columns: tuple[Column, ...]
     starts_at: int
     total_bytes: int
+    changed_at: int
+
+    def check_unchanged(self, path: Path) -> None:
+        """Raise `RosterRefused` when the file is not as it was when it was surveyed."""
+        state = path.stat()
+        if (state.st_size, state.st_mtime_ns) != (self.total_bytes, self.changed_at):
+            raise RosterRefused("the roster was changed while it was being imported")
 
 
 def survey(path: Path, benefit_year: int) -> Survey:
@@ -76,7 +79,7 @@ def survey(path: Path, benefit_year: int) -> Survey:
             encoding = "utf-8" if wrong_line is None else "gb18030"
             file.seek(len(codecs.BOM_UTF8) if _has_mark(file) else 0)
             header = _read_line(file)
-            starts_at, total_bytes = file.tell(), file.seek(0, os.SEEK_END)
+            starts_at, state = file.tell(), os.fstat(file.fileno())
     except OSError as exc:
         raise RosterRefused(f"the roster cannot be read: {exc.strerror}") from None
     if wrong_line is not None and not (is_chinese and _names_columns_in_chinese(header)):
@@ -84,7 +87,7 @@ def survey(path: Path, benefit_year: int) -> Survey:
             f"the roster is not UTF-8 (see line {wrong_line}), and GBK is read under Chinese column names"
         )
         raise RosterRefused(sentence)
-    return Survey(digest, encoding, _columns(header, encoding), starts_at, total_bytes)
+    return Survey(digest, encoding, _columns(header, encoding), starts_at, state.st_size, state.st_mtime_ns)
 
 
 def _has_mark(file: BinaryIO) -> bool:
@@ -206,75 +209,4 @@ class RosterFile:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
-
-
-@lru_cache(maxsize=256)
-def _ending(accepted: bool, code: LineCode | None, rule: str | None) -> str:
-    status = "ACCEPTED" if accepted else "REFUSED"
-    reason = f'"{SENTENCES[code]}"' if code else ""
-    return f",{status},{rule or ''},{code.value if code else ''},{reason}\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one line. An accepted line may have a code too: something to be known."""
-
-    line_number: int
-    accepted: bool
-    code: LineCode | None = None
-    rule: str | None = None
-
-
-class ResultFile:
-    """One line for each line of the roster: its number, what became of it and why. It holds no personal data.
-
-    One process at a time: the file is locked while it is open.
-    """
-
-    def __init__(self, path: Path, committed_bytes: int) -> None:
-        """Open for going on behind the first `committed_bytes`; 0 begins a new file.
-
-        Raises:
-            RosterRefused: another process writes it, it holds something else, or less than was committed.
-        """
-        try:
-            self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o640), "r+b")
-        except OSError as exc:
-            raise RosterRefused(f"the result file cannot be written: {exc.strerror}") from None
-        try:
-            self._claim(committed_bytes)
-        except BaseException:
-            self._file.close()
-            raise
-
-    def _claim(self, committed_bytes: int) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RosterRefused("another import is writing the result file") from None
-        begins = self._file.read(len(_RESULT_HEADER))
-        if begins and not _RESULT_HEADER.startswith(begins):
-            raise RosterRefused("the result file exists and is no result of an import: name another")
-        if self._file.seek(0, os.SEEK_END) < committed_bytes:
-            raise RosterRefused(
-                "the result file of the earlier run is not where it was: put it back, or name it"
-            )
-
-    def write(self, position: int, outcomes: Sequence[Outcome]) -> int:
-        """Put outcomes behind the first `position` bytes, safe on disk; the bytes that the file has then."""
-        text = "".join([f"{o.line_number}{_ending(o.accepted, o.code, o.rule)}" for o in outcomes])
-        self._file.seek(position)
-        self._file.truncate()
-        self._file.write(text.encode() if position else _RESULT_HEADER + text.encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        return self._file.tell()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
-    ) -> None:
         self._file.close()

@@ -9,8 +9,8 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from app.personal_data import PersonalDataKeys
-from app.services.roster_files import Outcome
 from app.services.roster_lines import Entry, LineCode, LineRefused
+from app.services.roster_results import Outcome
 from app.vocabulary import DueStatus, Scheme
 from models import roster_imports
 from models.database import Session

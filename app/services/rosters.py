@@ -18,8 +18,9 @@ from app.ahead import one_ahead
 from app.personal_data import PersonalDataKeys
 from app.reference import tables
 from app.services import roster_files, roster_recording
-from app.services.roster_files import ResultFile, RosterFile, RosterRefused, Survey
+from app.services.roster_files import RosterFile, RosterRefused, Survey
 from app.services.roster_lines import Entry, LineCode, LineRefused, RosterFacts, judge
+from app.services.roster_results import ResultFile
 from app.services.transactions import transaction
 from app.vocabulary import RegionLevel, Scheme
 from models import collection_periods, regions, roster_imports
@@ -103,6 +104,7 @@ async def import_roster(
             async for chunk in ahead:
                 await writer.commit(chunk)
                 progress(_progress(writer.row, surveyed))
+        await asyncio.to_thread(surveyed.check_unchanged, path)
         await writer.finish()
     return _summary(row, writer.row)
 

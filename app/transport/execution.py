@@ -142,7 +142,10 @@ class GraphQLExecutor:
         Raises:
             RequestRefused: the request was not executed.
         """
-        return await self.run(self.prepare(request), context)
+        prepared = self.prepare(request)
+        if prepared.kind is OperationType.SUBSCRIPTION:
+            raise RequestRefused.malformed("a subscription has no single answer")
+        return await self.run(prepared, context)
 
     async def subscribe(self, request: OperationRequest, context: object) -> AsyncIterator[Answer]:
         """Start a subscription.
@@ -150,7 +153,10 @@ class GraphQLExecutor:
         Raises:
             RequestRefused: there is no stream of events.
         """
-        return await self.stream(self.prepare(request), context)
+        prepared = self.prepare(request)
+        if prepared.kind is not OperationType.SUBSCRIPTION:
+            raise RequestRefused.malformed("only a subscription has events")
+        return await self.stream(prepared, context)
 
     async def run(self, prepared: Prepared, context: object) -> Answer:
         """Execute a prepared query or mutation."""

@@ -37,6 +37,9 @@ class Limits:
     same_response_name: int = 50
     """Selections with one response name in one place: the merge check compares each pair of them."""
 
+    literal_fields: int = 100
+    """Fields of one object literal: each error about it prints all of them."""
+
     # An operation's price
     cost: int = 10_000
     """Fields that one query may be expected to answer: about 40 ms of the event loop."""

@@ -229,6 +229,7 @@ def check_literals(values: Iterable[ValueNode], limits: Limits) -> None:
             _at_most_items(len(value.values), limits)
             waiting.extend((item, depth + 1) for item in value.values)
         elif isinstance(value, ObjectValueNode):
+            _at_most(len(value.fields), limits.literal_fields, "fields in one object")
             waiting.extend((entry.value, depth + 1) for entry in value.fields)
 
 

@@ -108,9 +108,9 @@ class FakePremia:
         if len(instructions) > 1000:
             raise Faulted("LIMIT_EXCEEDED")
         results = [self.record(caller, each) for each in instructions]
-        taken = [each["payment"]["amount"] for each in results if each["payment"]]
+        taken = [each["payment"] for each in results if each["payment"]]
         counts = {"acceptedCount": len(taken), "refusedCount": len(results) - len(taken)}
-        amount = text_of(sum(fen_of(each) for each in taken))
+        amount = text_of(sum({each["id"]: fen_of(each["amount"]) for each in taken}.values()))
         return {"recordPayments": {"results": results, "acceptedAmount": amount, **counts}}
 
     def record(self, caller: str, instruction: Json) -> Json:

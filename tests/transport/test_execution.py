@@ -225,3 +225,12 @@ async def test_a_subscription_that_is_cancelled_is_closed_and_not_left_open(
 async def test_a_subscription_may_select_one_field_and_not_two(executor: GraphQLExecutor) -> None:
     with pytest.raises(RequestRefused):
         await executor.subscribe(OperationRequest("subscription { guarded breaks }"), toy.ToyContext())
+
+
+async def test_a_query_has_no_events_and_a_subscription_no_single_answer(executor: GraphQLExecutor) -> None:
+    with pytest.raises(RequestRefused):
+        await executor.subscribe(OperationRequest("{ hello }"), None)
+    with pytest.raises(RequestRefused):
+        await executor.execute(OperationRequest("subscription { guarded }"), None)
+
+    assert toy.live_streams == set()

@@ -289,3 +289,13 @@ async def test_an_unknown_operation_name_is_refused_and_not_repeated(executor: G
 )
 def test_names_are_kept_and_values_are_not(message: str, masked: str) -> None:
     assert mask_message(message) == masked
+
+
+async def test_a_null_for_a_required_argument_is_the_callers_fault_and_not_an_incident(
+    executor: GraphQLExecutor,
+) -> None:
+    with capture_logs() as logs:
+        [error] = await errors_of(executor, "query($y: Int = 1) { years(year: $y) }", {"y": None})
+
+    assert (error["extensions"]["code"], error["path"]) == ("BAD_REQUEST", ["years"])
+    assert logs == []
