@@ -160,7 +160,9 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> 
 def run(host: Host = "127.0.0.1", port: Port = 8000, payers: Payers = 10_000) -> None:
     """What `make run` does: migrate, make the demonstration city once, print addresses and tokens, serve."""
     from app.commands import demonstration as demonstration_command  # noqa: PLC0415
+    from app.commands.keys import keep_keys  # noqa: PLC0415
 
+    keep_keys()
     settings = load_settings()
     try:
         print(_run(demonstration_command.make(settings, payers, 2019, 1.0)))
@@ -175,12 +177,9 @@ def run(host: Host = "127.0.0.1", port: Port = 8000, payers: Payers = 10_000) ->
 @command.command()
 def keys() -> None:
     """Print new keys as settings. Nothing is stored."""
-    import secrets  # noqa: PLC0415
+    from app.commands.keys import new_keys  # noqa: PLC0415
 
-    from app.personal_data import generate_keys  # noqa: PLC0415
-
-    print(f"PREMIA_SIGNING_KEY={secrets.token_urlsafe(48)}")
-    print(f"PREMIA_PERSONAL_DATA_KEYS={generate_keys()}")
+    print(new_keys(), end="")
 
 
 @command.command()

@@ -47,6 +47,7 @@ MODEL_MODULES = [
 MIGRATIONS_MODULE = "alembic_like_migrations"
 APP_LABEL = "premia"
 POOL_SIZE = 8
+SNAPSHOT_SECONDS = 600.0
 
 
 class DatabaseUnavailable(Exception):
@@ -223,8 +224,10 @@ def _insert_statement(model: type[Model], columns: tuple[str, ...], postgres: bo
 class Session:
     """Statements on one connection. Values are parameters, never part of the SQL."""
 
-    def __init__(self, connection: Any, postgres: bool) -> None:
+    def __init__(self, connection: Any, postgres: bool, timeout: float | None = None) -> None:
         self._connection = connection
+        # Seconds that a query may take on PostgreSQL; None: as the engine bounds interactive work.
+        self._timeout = timeout
         self.postgres = postgres
         self.for_update = " FOR UPDATE" if postgres else ""
         self._after_commit: list[Callable[[], None]] = []
@@ -232,12 +235,6 @@ class Session:
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run `call` once the transaction is committed; never when it is not."""
         self._after_commit.append(call)
-
-    async def as_of_one_moment(self) -> None:
-        """Let every statement of this transaction see the same commits; call it first."""
-        if self.postgres:
-            await self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            await self._connection.execute("SET LOCAL statement_timeout = '300s'")
 
     def members(self, expression: str, position: int, kind: str = "uuid") -> str:
         """SQL for "`expression` is one of the list in parameter `position`"."""
@@ -248,7 +245,7 @@ class Session:
     async def fetch(self, sql: str, *values: Any) -> list[Row]:
         """All rows of a query (or of an INSERT or UPDATE with RETURNING)."""
         if self.postgres:
-            rows: list[Row] = await self._connection.fetch(sql, *values)
+            rows: list[Row] = await self._connection.fetch(sql, *values, timeout=self._timeout)
             return rows
         found = await self._connection.execute_fetchall(_numbered(sql), [_stored(v) for v in values])
         return list(found)
@@ -407,3 +404,28 @@ async def reading() -> AsyncIterator[Session]:
             yield Session(reader, postgres=False)
         else:  # inside a transaction: reading sees what it has written
             yield Session(client._connection, is_postgres())
+
+
+@asynccontextmanager
+async def snapshot() -> AsyncIterator[Session]:
+    """Long reading as of one moment, that makes no writer wait.
+
+    Raises:
+        DatabaseUnavailable: no answer in time.
+    """
+    async with translated():
+        client = _client()
+        if isinstance(client, PremiaPostgresClient):
+            pool = await client.pool()
+            async with (
+                pool.acquire(timeout=5) as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                yield Session(connection, postgres=True, timeout=SNAPSHOT_SECONDS)
+        else:
+            reader = await client.reader()
+            await reader.execute("BEGIN")
+            try:
+                yield Session(reader, postgres=False)
+            finally:
+                await reader.rollback()

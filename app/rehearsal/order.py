@@ -35,8 +35,8 @@ def fault_in_changes(seen: Sequence[str], expected: Sequence[str], *, first_opti
     foreign = [status for status in counts if status not in wanted]
     for name, statuses in (("doubled", doubled), ("missing", missing), ("unexpected", foreign)):
         if statuses:
-            return f"{name} {', '.join(statuses)}"
-    return f"out of order: {', '.join(seen)}"
+            return f"{name} {', '.join(statuses)} in {' '.join(seen) or 'nothing'}"
+    return f"out of order in {' '.join(seen)}"
 
 
 def faults_in_order(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Setback(Exception):  # noqa: N818 - most are a partner's lot rather than our error
+class Setback(Exception):
     """Something could not be carried on; the message is one sentence without personal data."""
 
 

@@ -38,3 +38,17 @@ async def reading() -> AsyncIterator[Session]:
             yield session
     except DatabaseUnavailable as exc:
         raise Unavailable(_SENTENCE) from exc
+
+
+@asynccontextmanager
+async def snapshot() -> AsyncIterator[Session]:
+    """Long reading as of one moment.
+
+    Raises:
+        Unavailable: no answer.
+    """
+    try:
+        async with database.snapshot() as session:
+            yield session
+    except DatabaseUnavailable as exc:
+        raise Unavailable(_SENTENCE) from exc

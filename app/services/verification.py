@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.services.transactions import transaction
+from app.services.transactions import snapshot
 from models import invariants
 from models.invariants import Breach
 
 
 async def verify(tell: Callable[[str, bool], None]) -> list[Breach]:
-    """Check all invariants within one transaction; `tell(sentence, holds)` after each.
+    """Check all invariants as of one moment; `tell(sentence, holds)` after each.
 
     Raises:
         Unavailable: the database did not answer.
     """
     breaches: list[Breach] = []
-    async with transaction() as session:
-        await session.as_of_one_moment()
+    async with snapshot() as session:
         for invariant in invariants.INVARIANTS:
             breach = await invariants.breach(session, invariant)
             tell(invariant.sentence, breach is None)

@@ -47,7 +47,7 @@ HTTP_STATUS: dict[type[Fault], int] = {
 _log = structlog.get_logger("premia.transport")
 
 
-class RequestRefused(Exception):  # noqa: N818 - it is an answer, not an error of ours
+class RequestRefused(Exception):
     """A request that is not executed: its errors, ready to send, and the HTTP status that says so."""
 
     def __init__(

@@ -26,7 +26,7 @@ _CLIENT_TYPES = frozenset({"connection_init", "ping", "pong", "subscribe", "comp
 _TOKEN_KEYS = ("authorization", "token")
 
 
-class CloseSocket(Exception):  # noqa: N818 - an order, not an error
+class CloseSocket(Exception):
     """The connection has to be closed, with the code and reason that the protocol gives for the case."""
 
     def __init__(self, code: int, reason: str) -> None:

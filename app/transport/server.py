@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Iterator
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 from types import FrameType
 
 import structlog
@@ -27,8 +28,8 @@ _log = structlog.get_logger("premia.server")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SWEEP_TICKS = 5
-_QUICK_DEATH_SECONDS = 2.0
-_RESTARTS = 10
+_SHORT_LIFE_SECONDS = 5.0
+_LONGEST_PAUSE_SECONDS = 10.0
 STARTUP_FAILURE = 3
 
 
@@ -41,10 +42,15 @@ def serve(application: str, host: str, port: int, workers: int = 1) -> None:
             _Supervisor(application, listener, workers).run()
 
 
-def run_worker(application: str, listener: socket.socket) -> None:
-    """Serve the listening socket in this process."""
-    server = BoundedServer(make_config(application))
-    server.run(sockets=[listener])
+def run_worker(application: str, listener: socket.socket, ready: Event | None = None) -> None:
+    """Serve the listening socket in this process; `ready` is set once it does."""
+    server = BoundedServer(make_config(application), ready)
+    try:
+        server.run(sockets=[listener])
+    except Exception:
+        if server.started or ready is None:
+            raise
+        traceback.print_exc()
     if not server.started:
         raise SystemExit(STARTUP_FAILURE)
 
@@ -75,8 +81,9 @@ def make_config(application: str) -> uvicorn.Config:
 class BoundedServer(uvicorn.Server):
     """A server that sweeps out connections past their deadline, and ends with its supervisor."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Event | None = None) -> None:
         super().__init__(config)
+        self._ready = ready
         self._parent = os.getppid()
         logging.getLogger("uvicorn.error").addFilter(_without_values)
 
@@ -85,6 +92,8 @@ class BoundedServer(uvicorn.Server):
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
+        if self._ready is not None:
+            self._ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop: no new connections, sockets closed, requests in flight ended, then the application."""
@@ -157,40 +166,53 @@ class _Supervisor:
         self._context = multiprocessing.get_context("spawn")
         self._count = workers
         self._workers: dict[BaseProcess, float] = {}
-        self._quick_deaths = 0
+        self._ready = self._context.Event()
+        self._failures = 0
+        self._not_before = 0.0
         self._stopping = False
+        self._broken = False
 
     def run(self) -> None:
-        """Supervise until a signal comes, or until workers do not start."""
+        """Supervise until a signal comes. Workers that never start end it; later failures are tried again."""
         original = {each: signal.signal(each, self._stop) for each in _SIGNALS}
         try:
             while not self._stopping:
-                while len(self._workers) < self._count and not self._stopping:
-                    self._start()
+                self._fill()
                 wait([worker.sentinel for worker in self._workers], timeout=0.25)
                 self._bury()
         finally:
             self._stop_all()
             for each, handler in original.items():
                 signal.signal(each, handler)
-        if self._quick_deaths > _RESTARTS:
+        if self._broken:
             raise SystemExit(STARTUP_FAILURE)
 
+    def _fill(self) -> None:
+        """Start the workers that are missing, unless it is too early to try again."""
+        if time.monotonic() >= self._not_before:
+            for _ in range(self._count - len(self._workers)):
+                self._start()
+
     def _start(self) -> None:
-        worker = self._context.Process(target=run_worker, args=(self._application, self._listener))
+        worker = self._context.Process(
+            target=run_worker, args=(self._application, self._listener, self._ready)
+        )
         worker.start()
         self._workers[worker] = time.monotonic()
 
     def _bury(self) -> None:
+        """Take note of ended workers: they are replaced at once, or after a pause where starting fails."""
         for worker in [each for each in self._workers if not each.is_alive()]:
             lived = time.monotonic() - self._workers.pop(worker)
             worker.join()
             _log.warning("a worker ended", process=worker.pid, status=worker.exitcode)
-            quick = lived < _QUICK_DEATH_SECONDS or worker.exitcode == STARTUP_FAILURE
-            self._quick_deaths = self._quick_deaths + 1 if quick else 0
-            if worker.exitcode == STARTUP_FAILURE or self._quick_deaths > _RESTARTS:
-                self._quick_deaths = _RESTARTS + 1
-                self._stopping = True
+            if worker.exitcode == STARTUP_FAILURE and not self._ready.is_set():
+                self._broken = self._stopping = True
+            elif worker.exitcode == STARTUP_FAILURE or lived < _SHORT_LIFE_SECONDS:
+                self._failures += 1
+                self._not_before = time.monotonic() + min(_LONGEST_PAUSE_SECONDS, self._failures)
+            else:
+                self._failures = 0
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True

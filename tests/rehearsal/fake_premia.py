@@ -36,7 +36,7 @@ class Flaw(StrEnum):
     ADMITS_ANYBODY = "tokens are not checked"
 
 
-class Faulted(Exception):  # noqa: N818 - an answer, not an error of ours
+class Faulted(Exception):
     """A GraphQL error with this code."""
 
 

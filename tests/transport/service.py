@@ -35,7 +35,7 @@ SMALL = replace(
     LIMITS,
     websocket_connections=6,
     subscriptions_per_socket=4,
-    init_seconds=0.6,
+    init_seconds=1.0,
     send_seconds=1.0,
     header_seconds=1.0,
     body_seconds=1.0,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -327,9 +326,7 @@ def test_headers_without_end_are_refused_and_not_read(server: Running) -> None:
 async def test_a_slow_answer_does_not_hold_up_the_others(server: Running) -> None:
     async with httpx.AsyncClient(base_url=server.address, timeout=10) as http:
         slow = asyncio.create_task(http.post("/graphql", json={"query": "{ slow(seconds: 1) }"}))
-        started = time.monotonic()
         await asyncio.sleep(0.05)
         assert (await http.post("/graphql", json={"query": "{ hello }"})).status_code == 200
         assert not slow.done()
-        assert time.monotonic() - started < 1
         assert (await slow).json() == {"data": {"slow": "done"}}
