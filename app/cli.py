@@ -145,13 +145,15 @@ async def _check_start(settings: Settings) -> None:
 @command.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> None:
     """Serve the API."""
+    from app.commands.only_server import only_server  # noqa: PLC0415
     from app.transport.server import serve as run_server  # noqa: PLC0415
 
     settings = load_settings()
     _refuse_several_on_sqlite(settings, workers)
     _run(_check_start(settings))
     try:
-        run_server("app.asgi:create", host, port, workers)
+        with only_server(settings.database_url):
+            run_server("app.asgi:create", host, port, workers)
     except OSError as trouble:
         _fail(f"cannot listen on {host}:{port} ({trouble.strerror})")
 

@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from models.database import connection_settings
+from models.configuration import connection_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SIGNING_KEY_MINIMUM = 32

@@ -136,7 +136,7 @@ class Client:
         used_before = time.process_time()
         began = time.perf_counter()
         self._count_from = began + told.warm_up
-        self._ends_at = self._count_from + told.seconds if told.seconds else float("inf")
+        self._ends_at = self._count_from + told.seconds if told.seconds and not told.rate else float("inf")
         if told.rate:
             await self._offer(began)
         else:
@@ -182,14 +182,20 @@ class Client:
         now, sent_at, connection.sent_at = time.perf_counter(), connection.sent_at, 0.0
         self._under_way -= 1
         self._count(answer, sent_at, now)
-        if not self._told.rate:
+        if not answer:
+            self._finish_when_idle()
+        elif not self._told.rate:
             self._next(connection)
         elif self._waiting:
             self._send(connection, self._waiting.popleft())
         else:
             self._idle.append(connection)
-            if not self._under_way and self._ends_at < now:
-                self._finished.set()
+            if self._ends_at < now:
+                self._finish_when_idle()
+
+    def _finish_when_idle(self) -> None:
+        if not self._under_way:
+            self._finished.set()
 
     def _count(self, answer: bytes, sent_at: float, now: float) -> None:
         if self._expect not in answer:

@@ -14,7 +14,6 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import aiosqlite
@@ -25,28 +24,12 @@ from tortoise.connection import get_connection
 from tortoise.exceptions import DBConnectionError, IntegrityError, OperationalError
 from tortoise.transactions import in_transaction
 
+from models.configuration import tortoise_config
 from models.engines.postgres import PremiaPostgresClient
 from models.engines.sqlite import PremiaSqliteClient
 
 Row = Mapping[str, Any]
 
-MODEL_MODULES = [
-    "models.regions",
-    "models.banks",
-    "models.payers",
-    "models.collection_periods",
-    "models.dues",
-    "models.payments",
-    "models.clearing",
-    "models.state_changes",
-    "models.ledger",
-    "models.outbox",
-    "models.demonstration",
-    "models.roster_imports",
-]
-MIGRATIONS_MODULE = "alembic_like_migrations"
-APP_LABEL = "premia"
-POOL_SIZE = 8
 SNAPSHOT_SECONDS = 600.0
 
 
@@ -74,64 +57,6 @@ UNREACHABLE: tuple[type[Exception], ...] = (
 )
 # Two writers met: the transaction is undone and can be repeated as it was.
 COLLISIONS: tuple[type[Exception], ...] = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-
-
-def connection_settings(url: str) -> dict[str, Any]:
-    """Tortoise's connection entry for `sqlite:///path/file.db` or `postgres://user@host:port/name`.
-
-    Raises:
-        ValueError: another scheme, or a part is missing.
-    """
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite":
-        return {"engine": "models.engines.sqlite", "credentials": {"file_path": sqlite_path(url)}}
-    if parts.scheme in {"postgres", "postgresql"}:
-        if not parts.path.strip("/"):
-            raise ValueError("DATABASE_URL names no database")
-        credentials = {
-            "host": parts.hostname or "127.0.0.1",
-            "port": parts.port or 5432,
-            "user": unquote(parts.username or "postgres"),
-            "password": unquote(parts.password) if parts.password else None,
-            "database": unquote(parts.path.strip("/")),
-            "minsize": 1,
-            "maxsize": POOL_SIZE,
-            "application_name": "premia",
-        }
-        return {"engine": "models.engines.postgres", "credentials": credentials}
-    raise ValueError("DATABASE_URL must begin with sqlite:// or postgres://")
-
-
-def sqlite_path(url: str) -> str:
-    """The file of a SQLite URL: three slashes and more are absolute, two (or a leading dot) relative.
-
-    Raises:
-        ValueError: no file is named.
-    """
-    path = unquote(url.removeprefix("sqlite://").split("?", 1)[0])
-    if path.startswith("/./"):
-        return path[1:]
-    if path.startswith("//"):
-        return "/" + path.lstrip("/")
-    if not path or path.endswith("/"):
-        raise ValueError("DATABASE_URL names no file: sqlite:///path/file.db")
-    return path
-
-
-def tortoise_config(url: str) -> dict[str, Any]:
-    """The whole of Tortoise's configuration for one database."""
-    return {
-        "connections": {"default": connection_settings(url)},
-        "apps": {
-            APP_LABEL: {
-                "models": MODEL_MODULES,
-                "default_connection": "default",
-                "migrations": MIGRATIONS_MODULE,
-            }
-        },
-        "use_tz": True,
-        "timezone": "UTC",
-    }
 
 
 async def connect(url: str) -> None:

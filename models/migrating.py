@@ -13,7 +13,8 @@ from tortoise.connection import get_connection
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.migrations.executor import MigrationExecutor
 
-from models.database import APP_LABEL, connection_settings, sqlite_path, tortoise_config, translated
+from models.configuration import APP_LABEL, connection_settings, sqlite_path, tortoise_config
+from models.database import translated
 
 # Any number that nothing else takes: migrations of one database wait for each other.
 MIGRATION_LOCK = 20190902

@@ -169,11 +169,17 @@ class Feed:
                 events = await stored.read_after(session, self._sequence, PAGE, EVERY_KIND)
             for event in events:
                 if self._queues:
-                    self._fan_out(read_news(event))
+                    self._fan_out(event)
                 self._sequence = event.sequence
             if len(events) < PAGE:
                 return
 
-    def _fan_out(self, news: News) -> None:
+    def _fan_out(self, event: StoredEvent) -> None:
+        try:
+            news = read_news(event)
+        except (KeyError, ValueError, TypeError) as exc:
+            # One row that this version cannot read must not silence all that follow.
+            log.error("event_unreadable", sequence=event.sequence, error=type(exc).__name__)
+            return
         for queue in self._queues:
             queue.offer(news)

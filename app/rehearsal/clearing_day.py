@@ -42,7 +42,7 @@ class ClearingDay:
         code: str = batch["clearingBank"]["code"]
         self._book.cuts_asked.add(batch_id)
         cut = await self._step(next(self._cutters), CUT, {"batchId": batch_id}, "CUT")
-        await self._late_reversals(batch_id)
+        await self._reverse_too_late(batch_id, "behind the cut")
         totals = {"paymentCount": cut["paymentCount"], "totalAmount": cut["totalAmount"]}
         await self._stranger_confirms(batch_id, code, totals)
         confirmation = {"batchId": batch_id, **totals}
@@ -50,6 +50,7 @@ class ClearingDay:
         remittance = {"batchId": batch_id, "remittanceReference": f"REM-{batch['number']}"}
         await self._step(self._cast.officer_1, REMIT, remittance, "REMITTED", totals)
         await self._credit(batch, totals)
+        await self._reverse_too_late(batch_id, "when it is settled")
         self.settled += 1
 
     async def _credit(self, batch: Json, totals: Json) -> None:
@@ -94,10 +95,10 @@ class ClearingDay:
         answer = await stranger.client.execute(CONFIRM, {"input": {"batchId": batch_id, **totals}})
         self._book.expect("confirming another bank's totals", _verdict(answer, CONFIRM), {"NOT_FOUND"})
 
-    async def _late_reversals(self, batch_id: str) -> None:
+    async def _reverse_too_late(self, batch_id: str, when: str) -> None:
         for payment in self._book.payments_of_batch(batch_id)[:LATE_REVERSALS]:
             verdict, _ = await self._cast.banks[payment.bank_code].reverse(payment.payment_id, "too late")
-            self._book.expect("a reversal after the cut", verdict, {BATCH_NOT_OPEN})
+            self._book.expect(f"a reversal {when}", verdict, {BATCH_NOT_OPEN})
 
 
 def _root(operation: Operation) -> str:

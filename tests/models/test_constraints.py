@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,8 @@ from uuid_utils.compat import uuid7
 
 from models import database
 from models.constraints import CHECKS, IMMUTABLE_TABLES, INDEXES, UNIQUE_INDEXES
-from models.database import APP_LABEL, ConstraintViolated
+from models.configuration import APP_LABEL
+from models.database import ConstraintViolated
 from tests.builders import NOW, Office
 from tests.engines import ENGINE
 from tests.models import catalogue
@@ -73,7 +73,14 @@ BREAKS_INDEX: dict[str, tuple[str, dict[str, Any]]] = {
     "one_batch_per_sequence": ("status = 'OPEN'", {"number": "new", "status": "CUT"}),
     "one_total_per_handling_bank": ("1 = 1", {}),
 }
-WRONG_FACTS: dict[str, Any] = {"code": "new", "path": "new.", "number": "new", "sequence": 98, "role": "HANDLING"}
+# What must be new about a row so that it meets no other row.
+FRESH: dict[str, dict[str, Any]] = {
+    "regions": {"code": "new", "path": "new."},
+    "clearing_routes": {"valid_from": date(2019, 9, 2)},
+    "payers": {"id_number_lookup": b"new"},
+    "payments": {"bank_reference": "new", "receipt_number": "new", "status": "REVERSED"},
+    "clearing_batches": {"number": "new", "sequence": 98, "status": "CUT"},
+}
 
 
 @pytest.fixture
@@ -149,10 +156,9 @@ async def test_a_row_that_breaks_a_check_is_refused_and_nothing_is_written(
     table = CHECKS[name][0]
     before = await snapshot()
     fresh = {} if table == "demonstration" else {"id": uuid7()}
-    where = {"batch_totals": "status = 'OPEN'", "due_hold": "1 = 1"}.get(name, "1 = 1")
 
     with pytest.raises(ConstraintViolated, match=name):
-        await insert_like(table, {**fresh, **changes}, where)
+        await insert_like(table, {**fresh, **changes})
 
     assert await snapshot() == before
 
@@ -194,12 +200,7 @@ async def test_a_second_row_with_the_same_code_is_refused_and_nothing_is_written
     stocked: Office, table: str, column: str
 ) -> None:
     before = await snapshot()
-    others = {
-        "regions": {"code": "new", "path": "new."},
-        "banks": {"clears_for_newcomers": False},
-        "clearing_batches": {"sequence": 98, "status": "CUT"},
-        "roster_imports": {},
-    }[table]
+    others = {**FRESH.get(table, {}), **({"clears_for_newcomers": False} if table == "banks" else {})}
     changes = {name: value for name, value in others.items() if name != column}
 
     with pytest.raises(ConstraintViolated, match=column):
@@ -209,17 +210,11 @@ async def test_a_second_row_with_the_same_code_is_refused_and_nothing_is_written
 
 
 async def test_a_row_that_points_at_nothing_is_refused_and_nothing_is_written(stocked: Office) -> None:
-    fresh: Callable[[str], dict[str, Any]] = lambda table: {  # noqa: E731
-        "regions": {"code": "new", "path": "new."},
-        "payers": {"id_number_lookup": b"new"},
-        "payments": {"bank_reference": "new", "receipt_number": "new", "status": "REVERSED"},
-        "clearing_batches": {"number": "new", "sequence": 98, "status": "CUT"},
-    }.get(table, {})
     before = await snapshot()
 
     for table, column, _ in foreign_keys():
         with pytest.raises(ConstraintViolated, match=r"(?i)foreign key"):
-            await insert_like(table, {"id": uuid7(), **fresh(table), column: NOBODY})
+            await insert_like(table, {"id": uuid7(), **FRESH.get(table, {}), column: NOBODY})
 
     assert await snapshot() == before
 

@@ -10,8 +10,8 @@ from tests.processes.city import City
 from tests.processes.premia import Server, serving
 
 KILLS = 20
-SINGLES = 48
-LISTS = 4
+SINGLES = 32
+LISTS = 3
 LIST_LENGTH = 8
 
 
@@ -45,6 +45,7 @@ async def test_twenty_kills_under_load_lose_no_acknowledged_payment_and_double_n
             await till.repeat_unheard()
         recorded = await caller.all_payments()
 
+    print("REPEATS", book.repeats)
     sent = KILLS * (SINGLES + LISTS * LIST_LENGTH)
     assert (len(book.acknowledged), book.unheard, book.refusals, book.faults) == (sent, {}, {}, [])
     assert {payment["bankReference"]: payment["id"] for payment in recorded} == book.acknowledged
@@ -72,5 +73,6 @@ async def test_a_kill_at_the_moment_of_the_commit_is_seen_by_the_repeat_and_pays
             await server.start()
         await till.repeat_unheard()
 
+    print("REPEATS", book.repeats)
     assert (len(book.acknowledged), book.refusals, book.faults) == (200, {}, [])
     await city.premia.assert_all_holds()

@@ -16,8 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.rehearsal.cast import Address
-
-from .fake_premia import FakePremia, Faulted, Json
+from tests.rehearsal.fake_premia import FakePremia, Faulted, Json
 
 
 @asynccontextmanager

@@ -11,9 +11,8 @@ from app.rehearsal.findings import Check, Findings
 from app.rehearsal.progress import Stagehand
 from app.rehearsal.report import RehearsalReport
 from app.rehearsal.season import Season
-
-from .fake_premia import FakePremia, Flaw, token_of
-from .fake_server import served
+from tests.rehearsal.fake_premia import FakePremia, Flaw, token_of
+from tests.rehearsal.fake_server import served
 
 AROUND_THE_SEASON = {Check.SERVER, Check.VERIFY, Check.LOGS, Check.TIME}
 DUES = 400

@@ -1,18 +1,12 @@
-"""A whole small season against a real server, on SQLite always and on PostgreSQL where it answers."""
+"""Whole small seasons against real server processes, on each engine."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from importlib import import_module
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
-import asyncpg
+import psutil
 import pytest
 
 from app.rehearsal import RehearsalOptions, RehearsalReport, rehearse
@@ -20,30 +14,12 @@ from app.rehearsal.findings import Check
 from app.rehearsal.process import Commands
 from app.rehearsal.setbacks import StageFailure
 from app.rehearsal.workplace import workplace
+from tests.engines import ENGINE
 
 PAYERS = 300
 DAYS = 3
+BATCHES_AT_LEAST = 6 * DAYS
 REFUSALS = {"AMOUNT_MISMATCH", "DUE_ALREADY_PAID", "REFERENCE_CONFLICT", "NOT_FOUND"}
-POSTGRES = "PREMIA_TEST_POSTGRES"
-
-
-@asynccontextmanager
-async def fresh_postgres() -> AsyncIterator[str]:
-    """A database of its own on the server that the environment names, dropped afterwards."""
-    server = os.environ.get(POSTGRES)
-    if not server:
-        pytest.skip(f"{POSTGRES} names no PostgreSQL server")
-    try:
-        connection = await asyncpg.connect(server, timeout=5)
-    except (OSError, asyncpg.PostgresError, TimeoutError) as trouble:
-        pytest.skip(f"PostgreSQL does not answer: {type(trouble).__name__}")
-    name = f"premia_rehearsal_{uuid4().hex}"
-    await connection.execute(f'CREATE DATABASE "{name}"')
-    try:
-        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
-    finally:
-        await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-        await connection.close()
 
 
 def assert_a_whole_season(report: RehearsalReport) -> None:
@@ -55,39 +31,31 @@ def assert_a_whole_season(report: RehearsalReport) -> None:
     assert report.book.reversals > 0
     assert report.book.abandoned > 0
     assert report.book.repeats > 0
-    assert report.figures.reconnects > 0
-    assert report.figures.batches >= DAYS * 6
     assert report.book.refused.keys() >= REFUSALS
+    assert report.figures.reconnects > 0
+    assert report.figures.batches >= BATCHES_AT_LEAST
 
 
-async def test_a_season_on_sqlite(tmp_path: Path) -> None:
-    url = f"sqlite://{tmp_path / 'season.db'}"
-
-    report = await rehearse(RehearsalOptions(payers=PAYERS, days=DAYS, database_url=url))
-
-    assert_a_whole_season(report)
-
-
-async def test_a_season_on_postgresql() -> None:
-    async with fresh_postgres() as url:
-        report = await rehearse(RehearsalOptions(payers=PAYERS, days=DAYS, database_url=url))
+async def test_a_season_on_a_fresh_database(database_url: str) -> None:
+    report = await rehearse(RehearsalOptions(payers=PAYERS, days=DAYS, database_url=database_url))
 
     assert_a_whole_season(report)
 
 
-async def test_a_season_on_postgresql_with_two_server_processes() -> None:
-    async with fresh_postgres() as url:
-        report = await rehearse(RehearsalOptions(payers=PAYERS, days=DAYS, database_url=url, workers=2))
+async def test_a_season_on_two_server_processes_which_sqlite_refuses(database_url: str) -> None:
+    options = RehearsalOptions(payers=PAYERS, days=DAYS, database_url=database_url, workers=2)
 
-    assert_a_whole_season(report)
+    if ENGINE == "postgres":
+        assert_a_whole_season(await rehearse(options))
+    else:
+        with pytest.raises(StageFailure, match="SQLite serves one process"):
+            await rehearse(options)
 
 
 async def test_a_database_with_payers_is_refused_in_one_sentence(tmp_path: Path) -> None:
     options = RehearsalOptions(payers=PAYERS, database_url=f"sqlite://{tmp_path / 'used.db'}")
     with workplace(options) as place:
-        commands = Commands(place.environment)
-        await commands.must("migrate")
-        await commands.must("demo", "--payers", str(PAYERS))
+        await Commands(place.environment).must("demo", "--payers", str(PAYERS))
 
     with pytest.raises(StageFailure, match="it needs a fresh database") as refusal:
         await rehearse(options)
@@ -96,33 +64,55 @@ async def test_a_database_with_payers_is_refused_in_one_sentence(tmp_path: Path)
 
 
 async def test_a_cancelled_rehearsal_stops_its_server(tmp_path: Path) -> None:
-    url = f"sqlite://{tmp_path / 'cancelled.db'}"
-    rehearsal = asyncio.create_task(rehearse(RehearsalOptions(payers=PAYERS, database_url=url)))
-    await _wait_for_children(rehearsal, "serve")
+    options = RehearsalOptions(payers=PAYERS, database_url=f"sqlite://{tmp_path / 'cancelled.db'}")
+    rehearsal = asyncio.create_task(rehearse(options))
+    await _wait_for_a_server(rehearsal)
 
     rehearsal.cancel()
     with pytest.raises(asyncio.CancelledError):
         await rehearsal
 
-    assert _children("serve") == []
+    assert _servers() == []
 
 
-async def _wait_for_children(rehearsal: asyncio.Task[RehearsalReport], word: str) -> None:
+async def test_a_server_that_dies_ends_the_season_and_is_named(tmp_path: Path) -> None:
+    options = RehearsalOptions(payers=PAYERS, database_url=f"sqlite://{tmp_path / 'killed.db'}")
+    rehearsal = asyncio.create_task(rehearse(options))
+    await _wait_for_a_server(rehearsal)
+    while not _answers(_servers()[0]):
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(0.5)
+
+    _servers()[0].kill()
+    report = await rehearsal
+
+    assert report.findings.examples[Check.SERVER] == [
+        "the server ended by itself with status -9",
+        "it ended with status -9",
+    ]
+    assert not report.passed
+
+
+def _answers(server: psutil.Process) -> bool:
+    """Whether the server listens already."""
+    return any(each.status == psutil.CONN_LISTEN for each in server.net_connections())
+
+
+async def _wait_for_a_server(rehearsal: asyncio.Task[RehearsalReport]) -> None:
     deadline = time.monotonic() + 60
-    while not _children(word):
+    while not _servers():
         assert not rehearsal.done()
         assert time.monotonic() < deadline
         await asyncio.sleep(0.1)
 
 
-def _children(word: str) -> list[int]:
-    """Processes that this test process has started and that have `word` in their command line."""
-    psutil = import_module("psutil")
+def _servers() -> list[psutil.Process]:
+    """Servers that this test process has started."""
     found = []
     for child in psutil.Process().children(recursive=True):
         try:
-            if word in child.cmdline():
-                found.append(child.pid)
+            if "serve" in child.cmdline():
+                found.append(child)
         except psutil.NoSuchProcess:
             continue
     return found
