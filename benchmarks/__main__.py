@@ -55,7 +55,7 @@ async def _run(names: Sequence[str], *, quick: bool) -> int:
     measures: list[Measure] = []
     failed = False
     with console.status("") as status:
-        async with Stage(quick, lambda text: status.update(text)) as stage:
+        async with Stage(quick, status.update) as stage:
             for name in names:
                 try:
                     measures += await BENCHMARKS[name][0](stage)

@@ -6,7 +6,6 @@ without the live feed, which would cost the naive way more than the other.
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -126,4 +125,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

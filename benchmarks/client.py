@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import cast
 
 import orjson
 import uvloop
@@ -80,9 +81,8 @@ class Connection(asyncio.Protocol):
         self.sent_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what can be written to."""
-        if isinstance(transport, asyncio.WriteTransport):
-            self._transport = transport
+        """Keep what can be written to. uvloop's transports are not of asyncio's classes."""
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     def ask(self, body: bytes, at: float) -> None:
         """Send one request; `at` is the instant that its latency counts from."""

@@ -29,7 +29,12 @@ from models.payments import Payment, PaymentRow
 from models.state_changes import StateChange
 from schema.context import Context, Info
 from schema.node import key_of
-from schema.payments import RecordPaymentInput, RecordPaymentPayload, RecordPaymentsInput, RecordPaymentsPayload
+from schema.payments import (
+    RecordPaymentInput,
+    RecordPaymentPayload,
+    RecordPaymentsInput,
+    RecordPaymentsPayload,
+)
 from schema.payments import payment as shown
 from schema.root import Mutation
 from schema.scalars import Money
@@ -67,9 +72,16 @@ async def _record(item: RecordPaymentInput, context: Context) -> RecordPaymentPa
     async with in_transaction():
         known = await Payment.filter(handling_bank_id=bank_id, bank_reference=item.bank_reference).first()
         due = await (
-            Due.filter(id=key_of(item.due_id, "Due")).select_for_update().prefetch_related("payer", "period").first()
+            Due.filter(id=key_of(item.due_id, "Due"))
+            .select_for_update()
+            .prefetch_related("payer", "period")
+            .first()
         )
-        if known is not None or due is None or await Payment.filter(due_id=due.id, status="ACCEPTED").exists():
+        if (
+            known is not None
+            or due is None
+            or await Payment.filter(due_id=due.id, status="ACCEPTED").exists()
+        ):
             raise NaiveRefusal("recorded before, unknown or paid")
         _judge(item, due, now)
         route = facts.clearing_bank(bank_id, clock.office_day(now))
@@ -96,7 +108,7 @@ async def _record(item: RecordPaymentInput, context: Context) -> RecordPaymentPa
             accepted_at=now,
             receipt_number=f"{batch.number}{batch.receipts_issued:07}",
         )
-        due.status, due.held_by, due.held_until = DueStatus.PAID, None, None  # type: ignore[assignment]
+        due.status, due.held_by, due.held_until = DueStatus.PAID, None, None
         await due.save(update_fields=["status", "held_by", "held_until"])
         await _book(payment, due, context.principal.name, facts.banks[bank_id].code)
         row = _row(payment, batch)
@@ -153,9 +165,7 @@ async def _add_to_handling_bank(payment: Payment, batch: ClearingBatch) -> Seque
     return await HandlingBankTotal.filter(clearing_batch_id=batch.id)
 
 
-async def _tell(
-    row: PaymentRow, due: Due, batch: ClearingBatch, totals: Sequence[HandlingBankTotal]
-) -> None:
+async def _tell(row: PaymentRow, due: Due, batch: ClearingBatch, totals: Sequence[HandlingBankTotal]) -> None:
     columns = {name: _column(batch, name) for name in BatchRow.__slots__}
     shares = tuple(
         TotalRow(batch.id, _column(total, "handling_bank_id"), total.payment_count, total.total_amount)
@@ -189,5 +199,3 @@ def _row(payment: Payment, batch: ClearingBatch) -> PaymentRow:
 def _column(instance: object, name: str) -> Any:
     """A column that the ORM adds to its models by itself, such as `payer_id`."""
     return getattr(instance, name)
-
-

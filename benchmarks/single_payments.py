@@ -30,7 +30,7 @@ class Contender:
     @property
     def rate(self) -> float:
         """Answers per second, the median of the runs."""
-        return median(run["rate"] for run in self.runs)
+        return float(median(run["rate"] for run in self.runs))
 
     def take(self, count: int) -> list[OpenDue]:
         """Dues that no run has paid yet."""

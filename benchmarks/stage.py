@@ -89,7 +89,9 @@ class Stage:
 
     def tokens(self, banks: Sequence[str] = BANKS) -> list[str]:
         """A token for each of these banks."""
-        return [issue(Principal(Role.BANK, f"bank-{bank}", bank_code=bank), self.signing_key) for bank in banks]
+        return [
+            issue(Principal(Role.BANK, f"bank-{bank}", bank_code=bank), self.signing_key) for bank in banks
+        ]
 
     def officer_token(self) -> str:
         """A token of an officer who sees the whole city."""

@@ -62,6 +62,17 @@ class House:
         body = response.json()
         return Answer(body.get("data"), body.get("errors", []))
 
+    async def send(
+        self, token: str | None, query: str, /, language: str = "en", **variables: Any
+    ) -> httpx.Response:
+        """Send one operation with any text as token; the raw answer."""
+        headers = {"accept-language": language}
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        return await self.http.post(
+            "/graphql", json={"query": query, "variables": variables}, headers=headers
+        )
+
     async def data(self, caller: Principal | None, query: str, /, **variables: Any) -> dict[str, Any]:
         """Send one operation that must succeed; its data."""
         answer = await self.ask(caller, query, **variables)

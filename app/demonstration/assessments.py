@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from app.demonstration.households import YOUNGEST_ADULT
 from app.reference import tables
-from app.rules.dues import MAXIMUM_PENSION_AGE, MINIMUM_PENSION_AGE
+from app.rules.dues import MAXIMUM_PENSION_AGE, MINIMUM_PENSION_AGE, split_half
 from app.vocabulary import DueStatus
 
 BENEFIT_YEAR = 2020
@@ -77,8 +77,8 @@ class Assessor:
             return Assessment(category, amount, 0, DueStatus.OPEN.value)
         if aid is Aid.FULL:  # R09: nothing is left to pay
             return Assessment(category, 0, amount, DueStatus.EXEMPT.value)
-        personal = amount // 2  # R08: the odd fen is the government's
-        return Assessment(category, personal, amount - personal, DueStatus.OPEN.value)
+        personal, subsidy = split_half(amount)
+        return Assessment(category, personal, subsidy, DueStatus.OPEN.value)
 
     def pension(self, age: int, category: str) -> Assessment | None:
         """The pension due of somebody who enrolled; pupils and students do not."""

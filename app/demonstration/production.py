@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import AsyncGenerator, Generator
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -52,6 +53,7 @@ def _from_process(plan: Plan) -> Generator[Chunk, None, None]:
 
 
 def _make(plan: Plan, sender: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is answered by who listens: the pipe breaks
     with suppress(BrokenPipeError):  # nobody listens any more
         for chunk in Population(plan).chunks():
             sender.send(chunk)

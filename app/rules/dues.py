@@ -82,20 +82,6 @@ def within_period(opens_on: date, closes_on: date, paid_on: date, today: date) -
 
 
 @rule(
-    "R35",
-    zh="已停用的区划代码按现行代码处理，例如 370282 按 370215。",
-    en="A region code that was replaced resolves to the present one: 370282 to 370215.",
-    source="GB/T 2260 and its changes",
-)
-def resolve_region(present: Mapping[str, str], code: str) -> str | Refused:
-    """The present code. `present`: every known code, former ones too, with the code that holds now."""
-    found = present.get(code.strip())
-    if found is None:
-        return Refused(ErrorCode.INVALID_VALUE, rule="R35", field="regionCode")
-    return found
-
-
-@rule(
     "R08",
     zh="半额资助：个人与政府各付一半，多出的一分由政府承担。",
     en="Half subsidised: the person and government pay half each; government takes the odd fen.",

@@ -11,6 +11,7 @@ from datetime import date
 from uuid import UUID
 
 from app.rules.clearing import clearing_bank_id
+from app.rules.regions import present_codes
 from app.services.transactions import reading
 from models import banks, collection_periods, regions
 from models.banks import BankFacts, RouteFacts
@@ -62,10 +63,8 @@ async def load() -> Reference:
         routes = await banks.all_routes(session)
         tree = await regions.all_regions(session)
         periods = await collection_periods.all_periods(session)
-    by_code = {region.code: region for region in tree}
-    for region in tree:
-        for former in region.former_codes:
-            by_code.setdefault(former, region)
+    present = {region.code: region for region in tree}
+    by_code = {code: present[now] for code, now in present_codes(tree).items()}
     reference = Reference(
         banks={bank.id: bank for bank in all_banks},
         banks_by_code={bank.code: bank for bank in all_banks},

@@ -10,10 +10,11 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from app.rules.dues import MedicalRates, medical_amount, pension_age, pension_tier, resolve_region
+from app.rules.dues import MedicalRates, medical_amount, pension_age, pension_tier
 from app.rules.identity import birth_date, parse_id_number, parse_phone
 from app.rules.money import parse_money
 from app.rules.refusals import Refused
+from app.rules.regions import resolve_region
 from app.vocabulary import Scheme
 
 LONGEST_NAME = 60

@@ -17,6 +17,7 @@ from app import clock
 from app.ahead import one_ahead
 from app.personal_data import PersonalDataKeys
 from app.reference import tables
+from app.rules.regions import present_codes
 from app.services import roster_files, roster_recording
 from app.services.roster_files import RosterFile, RosterRefused, Survey
 from app.services.roster_lines import Entry, LineCode, LineRefused, RosterFacts, judge
@@ -25,7 +26,6 @@ from app.services.transactions import transaction
 from app.vocabulary import RegionLevel, Scheme
 from models import collection_periods, regions, roster_imports
 from models.database import ConstraintViolated, Session
-from models.regions import RegionFacts
 from models.roster_imports import ImportRow
 
 __all__ = ["ImportProgress", "ImportSummary", "RosterRefused", "import_roster"]
@@ -145,23 +145,12 @@ async def _facts(session: Session, benefit_year: int) -> tuple[RosterFacts, dict
     facts = RosterFacts(
         benefit_year=benefit_year,
         today=clock.today(),
-        present_codes=_present_codes(tree),
+        present_codes=present_codes(tree),
         region_ids={region.code: region.id for region in tree if region.level is not RegionLevel.CITY},
         rates=tables.medical_rates(),
         restricted={fen: tier.restricted for fen, tier in tables.pension_tiers().items()},
     )
     return facts, periods
-
-
-def _present_codes(tree: Sequence[RegionFacts]) -> dict[str, str]:
-    """Every code with the one that holds now; what lies below a renamed region was renamed with it."""
-    codes = {region.code: region.code for region in tree}
-    for renamed in (region for region in tree if region.former_codes):
-        for region in tree:
-            if region.path.startswith(renamed.path) and region.code.startswith(renamed.code):
-                for former in renamed.former_codes:
-                    codes.setdefault(former + region.code[len(renamed.code) :], region.code)
-    return codes
 
 
 def _chunks(

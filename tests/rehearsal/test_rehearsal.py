@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import tempfile
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from app.rehearsal import RehearsalOptions, RehearsalReport, rehearse
+from app.rehearsal.cast import ADMIN, AUDITOR, CLEARING_BANKS, HANDLING_BANKS, OFFICER_1, OFFICER_2
 from app.rehearsal.findings import Check
 from app.rehearsal.process import Commands
+from app.rehearsal.season import Season
 from app.rehearsal.setbacks import StageFailure
 from app.rehearsal.workplace import workplace
 from tests.engines import ENGINE
@@ -63,10 +65,31 @@ async def test_a_database_with_payers_is_refused_in_one_sentence(tmp_path: Path)
     assert "\n" not in str(refusal.value)
 
 
-async def test_a_cancelled_rehearsal_stops_its_server(tmp_path: Path) -> None:
-    options = RehearsalOptions(payers=PAYERS, database_url=f"sqlite://{tmp_path / 'cancelled.db'}")
-    rehearsal = asyncio.create_task(rehearse(options))
-    await _wait_for_a_server(rehearsal)
+@pytest.fixture
+def only_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RehearsalOptions:
+    """A rehearsal that starts its server, without tokens, and leaves nothing outside the test's folder."""
+
+    async def no_tokens(_commands: Commands) -> dict[str, str]:
+        return dict.fromkeys((*CLEARING_BANKS, *HANDLING_BANKS, OFFICER_1, OFFICER_2, AUDITOR, ADMIN), "none")
+
+    monkeypatch.setattr("app.rehearsal.stage._issue_tokens", no_tokens)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return RehearsalOptions(payers=PAYERS, database_url=f"sqlite://{tmp_path / 'short.db'}")
+
+
+async def test_a_cancelled_rehearsal_stops_its_server(
+    only_a_server: RehearsalOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playing = asyncio.Event()
+
+    async def play_on(_season: Season, _days: int) -> None:
+        playing.set()
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(Season, "play", play_on)
+    rehearsal = asyncio.create_task(rehearse(only_a_server))
+    await playing.wait()
+    assert len(_servers()) == 1
 
     rehearsal.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -75,35 +98,22 @@ async def test_a_cancelled_rehearsal_stops_its_server(tmp_path: Path) -> None:
     assert _servers() == []
 
 
-async def test_a_server_that_dies_ends_the_season_and_is_named(tmp_path: Path) -> None:
-    options = RehearsalOptions(payers=PAYERS, database_url=f"sqlite://{tmp_path / 'killed.db'}")
-    rehearsal = asyncio.create_task(rehearse(options))
-    await _wait_for_a_server(rehearsal)
-    while not _answers(_servers()[0]):
-        await asyncio.sleep(0.1)
-    await asyncio.sleep(0.5)
+async def test_a_server_that_dies_ends_the_season_and_is_named(
+    only_a_server: RehearsalOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def kill_the_server(_season: Season, _days: int) -> None:
+        _servers()[0].kill()
+        await asyncio.sleep(60)
 
-    _servers()[0].kill()
-    report = await rehearsal
+    monkeypatch.setattr(Season, "play", kill_the_server)
+
+    report = await rehearse(only_a_server)
 
     assert report.findings.examples[Check.SERVER] == [
         "the server ended by itself with status -9",
         "it ended with status -9",
     ]
     assert not report.passed
-
-
-def _answers(server: psutil.Process) -> bool:
-    """Whether the server listens already."""
-    return any(each.status == psutil.CONN_LISTEN for each in server.net_connections())
-
-
-async def _wait_for_a_server(rehearsal: asyncio.Task[RehearsalReport]) -> None:
-    deadline = time.monotonic() + 60
-    while not _servers():
-        assert not rehearsal.done()
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.1)
 
 
 def _servers() -> list[psutil.Process]:
