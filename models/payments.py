@@ -85,6 +85,7 @@ class PaymentCriteria:
     """Which payments: everything given must hold. `seen_by_bank_id`: handled by it or cleared by it."""
 
     seen_by_bank_id: UUID | None = None
+    handled_by_bank_id: UUID | None = None
     household_id: UUID | None = None
     region_ids: Sequence[UUID] | None = None
     narrowed_region_ids: Sequence[UUID] | None = None
@@ -147,7 +148,6 @@ def _conditions(session: Session, criteria: PaymentCriteria) -> Conditions:
         where.add("p.handling_bank_id = {} OR b.clearing_bank_id = {}", bank, bank)
     equal = {
         "y.household_id": criteria.household_id,
-        "p.handling_bank_id": criteria.handling_bank_id,
         "d.payer_id": criteria.payer_id,
         "p.clearing_batch_id": criteria.clearing_batch_id,
         "b.scheme": criteria.scheme,
@@ -157,6 +157,9 @@ def _conditions(session: Session, criteria: PaymentCriteria) -> Conditions:
     for column, value in equal.items():
         if value is not None:
             where.add(column + " = {}", value)
+    for bank_id in (criteria.handled_by_bank_id, criteria.handling_bank_id):
+        if bank_id is not None:
+            where.add("p.handling_bank_id = {}", bank_id)
     for regions in (criteria.region_ids, criteria.narrowed_region_ids):
         if regions is not None:
             where.add_members("y.region_id", regions)

@@ -14,6 +14,7 @@ from app.principal import Principal, Role
 from app.services import reference
 from app.services.reference import Reference
 from app.services.transactions import reading
+from app.vocabulary import BankRole
 from models import payers
 from models.clearing import BatchCriteria
 from models.dues import DueCriteria
@@ -25,10 +26,14 @@ EVERYTHING = frozenset({Role.AUDITOR, Role.ADMIN})
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What one principal sees. None in `region_ids` with no bank and no household is everything."""
+    """What one principal sees. None in `region_ids` with no bank and no household is everything.
+
+    `clears`: whether the bank clears for others, too; who only handles is found by an index of its own.
+    """
 
     role: Role
     bank_id: UUID | None = None
+    clears: bool = False
     household_id: UUID | None = None
     region_ids: frozenset[UUID] | None = None
 
@@ -38,6 +43,8 @@ class Sight:
 
     def payments(self) -> PaymentCriteria:
         """The payments in sight."""
+        if self.bank_id is not None and not self.clears:
+            return PaymentCriteria(handled_by_bank_id=self.bank_id)
         return PaymentCriteria(
             seen_by_bank_id=self.bank_id, household_id=self.household_id, region_ids=self.regions()
         )
@@ -97,7 +104,8 @@ async def sight_of(principal: Principal) -> Sight:
     """
     facts = await reference.load()
     if principal.role is Role.BANK:
-        return Sight(principal.role, bank_id=bank_of(principal, facts))
+        bank = facts.banks[bank_of(principal, facts)]
+        return Sight(principal.role, bank_id=bank.id, clears=bank.role is BankRole.CLEARING)
     if principal.role is Role.PAYER:
         return Sight(principal.role, household_id=await _household(principal))
     if principal.role is Role.OFFICER:
