@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Awaitable, Callable, Sequence
@@ -45,6 +46,9 @@ def main() -> None:
 
 
 async def _run(names: Sequence[str], *, quick: bool) -> int:
+    # An order to stop undoes what was made, as Ctrl-C does.
+    if (running := asyncio.current_task()) is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     console = Console()
     machine = machine_facts()
     try:
@@ -59,7 +63,7 @@ async def _run(names: Sequence[str], *, quick: bool) -> int:
             for name in names:
                 try:
                     measures += await BENCHMARKS[name][0](stage)
-                except BenchmarkFailure as trouble:
+                except (BenchmarkFailure, OSError, asyncpg.PostgresError) as trouble:
                     console.print(f"{name} cannot run: {trouble}")
                     failed = True
     console.print(table_of(measures))

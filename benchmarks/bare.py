@@ -7,18 +7,19 @@ the due is open, which batch is) is given, not asked for.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 from uuid_utils.compat import uuid7
 
-from benchmarks.stage import BANKS, OpenDue
+from benchmarks.stage import BANKS, OpenDue, connected
 
 PAYMENTS = (
     "id", "due_id", "amount", "channel", "status", "handling_bank_id", "clearing_batch_id",
@@ -29,6 +30,7 @@ STATE_CHANGES = (
 )  # fmt: skip
 TRANSFERS = ("id", "debit_account", "credit_account", "amount", "kind", "cause_id", "occurred_at")
 EVENTS = ("kind", "subject_id", "occurred_at", "payload")
+_numbers = itertools.count(1)
 AT = datetime(2019, 10, 8, 2, 0, tzinfo=UTC)
 
 
@@ -44,16 +46,12 @@ class Caller:
 
 async def write_lists(url: str, lists: Sequence[Sequence[OpenDue]]) -> float:
     """Write each list in one transaction, as many callers at once as there are banks; the seconds it took."""
-    async with asyncpg.create_pool(url, min_size=len(BANKS), max_size=len(BANKS)) as pool:
-        connections = [await pool.acquire() for _ in BANKS]
-        callers = [await _caller(*pair) for pair in zip(connections, BANKS, strict=True)]
-        waiting = list(enumerate(lists))
+    async with AsyncExitStack() as stack:
+        callers = [await _caller(await stack.enter_async_context(connected(url)), bank) for bank in BANKS]
+        waiting = list(lists)
         started = time.perf_counter()
         await asyncio.gather(*(_work(caller, waiting) for caller in callers))
-        seconds = time.perf_counter() - started
-        for connection in connections:
-            await pool.release(connection)
-    return seconds
+        return time.perf_counter() - started
 
 
 async def _caller(connection: Any, code: str) -> Caller:
@@ -67,11 +65,11 @@ async def _caller(connection: Any, code: str) -> Caller:
     return Caller(connection, bank_id, code, dict(batch))
 
 
-async def _work(caller: Caller, waiting: list[tuple[int, Sequence[OpenDue]]]) -> None:
+async def _work(caller: Caller, waiting: list[Sequence[OpenDue]]) -> None:
     while waiting:
-        number, dues = waiting.pop()
+        dues = waiting.pop()
         async with caller.connection.transaction():
-            await _write(caller, number, dues)
+            await _write(caller, next(_numbers), dues)
 
 
 async def _write(caller: Caller, number: int, dues: Sequence[OpenDue]) -> None:

@@ -16,7 +16,7 @@ from benchmarks.stage import Stage, connected
 FILL = """
 INSERT INTO payments (id, due_id, amount, channel, status, handling_bank_id, clearing_batch_id, bank_reference,
                       paid_at, accepted_at, receipt_number)
-SELECT (lpad(to_hex($4 + n), 12, '0') || '7000a0000000000000000000')::uuid, id, personal_amount, 'BANK_COUNTER',
+SELECT (lpad(to_hex($4 + n), 12, '0') || '7000a000000000000000')::uuid, id, personal_amount, 'BANK_COUNTER',
        'ACCEPTED', $1, $2, 'B' || $4 + n, opened_at, opened_at, number || lpad(n::text, 7, '0')
 FROM (SELECT d.id, d.personal_amount, b.opened_at, b.number, row_number() OVER (ORDER BY d.id) AS n
       FROM (SELECT id, personal_amount FROM dues WHERE status = 'OPEN' AND personal_amount > 0

@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from app.vocabulary import ClearingBatchStatus, Scheme
 from models.banks import Bank
-from models.database import Conditions, Row, Session, as_day, as_id, as_instant
+from models.database import Change, Conditions, Insertion, Row, Session, as_day, as_id, as_instant
 from models.state_changes import Transitions
 
 Status = ClearingBatchStatus
@@ -271,23 +271,30 @@ async def open_batch(
     )  # fmt: skip
 
 
-async def add_totals(session: Session, changes: Mapping[UUID, tuple[int, int, int]]) -> None:
+def adding_totals(changes: Mapping[UUID, tuple[int, int, int]]) -> list[Change]:
     """Add (payments, fen, receipts) to the running totals of locked batches."""
-    await session.execute_many(
-        "UPDATE clearing_batches SET payment_count = payment_count + $2, total_amount = total_amount + $3,"
-        " receipts_issued = receipts_issued + $4 WHERE id = $1",
-        [(batch_id, *change) for batch_id, change in changes.items()],
-    )
+    return [
+        Change(
+            "UPDATE clearing_batches SET payment_count = payment_count + $2, total_amount = total_amount + $3,"
+            " receipts_issued = receipts_issued + $4 WHERE id = $1",
+            (batch_id, *change),
+        )
+        for batch_id, change in sorted(changes.items())
+    ]
 
 
-async def add_handling_totals(session: Session, changes: Mapping[tuple[UUID, UUID], tuple[int, int]]) -> None:
+TOTAL_COLUMNS = ("id", "clearing_batch_id", "handling_bank_id", "payment_count", "total_amount")
+
+
+def adding_handling_totals(changes: Mapping[tuple[UUID, UUID], tuple[int, int]]) -> Insertion:
     """Add (payments, fen) to what (batch, handling bank) brought in; the batches are locked."""
-    await session.execute_many(
-        "INSERT INTO handling_bank_totals (id, clearing_batch_id, handling_bank_id, payment_count, total_amount)"
-        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (clearing_batch_id, handling_bank_id) DO UPDATE"
+    return Insertion(
+        HandlingBankTotal,
+        TOTAL_COLUMNS,
+        [(uuid7(), batch_id, bank_id, *change) for (batch_id, bank_id), change in changes.items()],
+        "ON CONFLICT (clearing_batch_id, handling_bank_id) DO UPDATE"
         " SET payment_count = handling_bank_totals.payment_count + excluded.payment_count,"
         " total_amount = handling_bank_totals.total_amount + excluded.total_amount",
-        [(uuid7(), batch_id, bank_id, *change) for (batch_id, bank_id), change in changes.items()],
     )
 
 

@@ -1,15 +1,16 @@
 """The one door to the database: connecting, reading, and the transaction that a service owns.
 
 SQL is written once, in PostgreSQL's `$1` style. `Session` runs it on both engines; where the engines differ
-(`members`, `insert_rows`, `for_update`) the difference is here and nowhere else.
+(`members`, `write`, `for_update`) the difference is here and nowhere else.
 """
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -146,6 +147,36 @@ def _insert_statement(model: type[Model], columns: tuple[str, ...], postgres: bo
     return f"INSERT INTO {model._meta.db_table} ({names}) VALUES ({marks})"
 
 
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """Rows for the table of `model`; `conflict`: what to do with rows that are there, as SQL."""
+
+    model: type[Model]
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+    conflict: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An UPDATE with its parameters."""
+
+    sql: str
+    values: tuple[Any, ...]
+
+
+@lru_cache(maxsize=1024)
+def _shifted(sql: str, offset: int) -> str:
+    """The statement with its parameters numbered from behind `offset`."""
+    return re.sub(r"\$(\d+)", lambda mark: f"${int(mark[1]) + offset}", sql)
+
+
+def _statement_of(piece: Insertion | Change) -> str:
+    if isinstance(piece, Change):
+        return piece.sql
+    return f"{_insert_statement(piece.model, piece.columns, True)} {piece.conflict}"
+
+
 class Session:
     """Statements on one connection. Values are parameters, never part of the SQL."""
 
@@ -190,24 +221,40 @@ class Session:
         await cursor.close()
         return changed
 
-    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Run one statement for each row of parameters, in one go."""
-        if self.postgres:
-            await self._connection.executemany(sql, list(rows))
+    async def write(self, *pieces: Insertion | Change) -> None:
+        """Write pieces that do not read one another: on PostgreSQL in one statement, one round trip.
+
+        The pieces take effect together, in no order among themselves.
+        """
+        pieces = tuple(p for p in pieces if isinstance(p, Change) or p.rows)
+        if not pieces:
             return
-        await self._connection.executemany(_numbered(sql), [[_stored(v) for v in row] for row in rows])
+        if not self.postgres:
+            for piece in pieces:
+                await self._write_alone(piece)
+            return
+        statements: list[str] = []
+        values: list[Any] = []
+        for piece in pieces:
+            statements.append(_shifted(_statement_of(piece), len(values)))
+            values += piece.values if isinstance(piece, Change) else map(list, zip(*piece.rows, strict=True))
+        beside = ", ".join(f"w{n} AS ({sql})" for n, sql in enumerate(statements[:-1]))
+        await self._connection.execute(
+            f"WITH {beside} {statements[-1]}" if beside else statements[-1], *values
+        )
+
+    async def _write_alone(self, piece: Insertion | Change) -> None:
+        if isinstance(piece, Change):
+            await self.execute(piece.sql, *piece.values)
+            return
+        statement = f"{_insert_statement(piece.model, piece.columns, False)} {piece.conflict}"
+        await self._connection.executemany(statement, [[_stored(v) for v in row] for row in piece.rows])
 
     async def insert_rows(
         self, model: type[Model], columns: tuple[str, ...], rows: Sequence[Sequence[Any]]
     ) -> None:
         """Insert `rows` into the table of `model` with one statement, whatever their number."""
-        if not rows:
-            return
-        statement = _insert_statement(model, columns, self.postgres)
-        if self.postgres:
-            await self._connection.execute(statement, *map(list, zip(*rows, strict=True)))
-        else:
-            await self._connection.executemany(statement, [[_stored(v) for v in row] for row in rows])
+        await self.write(Insertion(model, columns, rows))
 
     async def insert_missing(
         self, model: type[Model], columns: tuple[str, ...], rows: Sequence[Sequence[Any]]

@@ -12,7 +12,7 @@ from tortoise.models import Model
 
 from app.vocabulary import DueStatus
 from models.collection_periods import CollectionPeriod
-from models.database import Conditions, Row, Session, as_id, as_instant
+from models.database import Change, Conditions, Row, Session, as_id, as_instant
 from models.payers import Payer
 from models.state_changes import Transitions
 
@@ -181,12 +181,12 @@ async def by_payers(session: Session, payer_ids: Sequence[UUID]) -> list[DueRow]
     return [_row(row) for row in rows]
 
 
-async def mark_paid(session: Session, ids: Sequence[UUID]) -> int:
-    """Move locked dues to PAID, ending any hold; how many moved."""
-    return await session.execute(
+def marking_paid(session: Session, ids: Sequence[UUID]) -> Change:
+    """Move locked dues to PAID, ending any hold."""
+    return Change(
         "UPDATE dues SET status = 'PAID', held_by = NULL, held_until = NULL"
         f" WHERE {session.members('id', 1)} AND status IN ('OPEN', 'HELD')",
-        list(ids),
+        (list(ids),),
     )
 
 

@@ -21,7 +21,7 @@ from tortoise.models import Model
 from uuid_utils.compat import uuid7
 
 from app.vocabulary import Scheme, TransferKind
-from models.database import Session
+from models.database import Insertion, Session
 
 
 class Transfer(Model):
@@ -78,10 +78,15 @@ def payers_account(scheme: Scheme) -> str:
     return f"payers:{scheme.value}"
 
 
+def insertion(entries: Iterable[Entry], at: datetime) -> Insertion:
+    """One transfer for each entry."""
+    rows = [(uuid7(), e.debit_account, e.credit_account, e.amount, e.kind, e.cause_id, at) for e in entries]
+    return Insertion(Transfer, COLUMNS, rows)
+
+
 async def post(session: Session, entries: Iterable[Entry], at: datetime) -> None:
     """Write transfers, in one statement."""
-    rows = [(uuid7(), e.debit_account, e.credit_account, e.amount, e.kind, e.cause_id, at) for e in entries]
-    await session.insert_rows(Transfer, COLUMNS, rows)
+    await session.write(insertion(entries, at))
 
 
 async def balances(session: Session) -> dict[str, int]:

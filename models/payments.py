@@ -13,7 +13,7 @@ from tortoise.models import Model
 from app.vocabulary import Channel, PaymentStatus, Scheme
 from models.banks import Bank
 from models.clearing import ClearingBatch
-from models.database import Conditions, Row, Session, as_day, as_id, as_instant
+from models.database import Conditions, Insertion, Row, Session, as_day, as_id, as_instant
 from models.dues import Due
 from models.state_changes import Transitions
 
@@ -226,6 +226,11 @@ async def by_references(session: Session, keys: Sequence[tuple[UUID, str]]) -> l
     wanted = set(keys)
     found = [_row(row) for row in rows]
     return [row for row in found if (row.handling_bank_id, row.bank_reference) in wanted]
+
+
+def insertion(rows: Sequence[PaymentRow]) -> Insertion:
+    """Insert these payments."""
+    return Insertion(Payment, COLUMNS, [tuple(getattr(row, name) for name in COLUMNS) for row in rows])
 
 
 async def mark_reversed(session: Session, payment_id: UUID) -> int:

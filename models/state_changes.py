@@ -13,7 +13,7 @@ from tortoise import fields
 from tortoise.models import Model
 from uuid_utils.compat import uuid7
 
-from models.database import Session
+from models.database import Insertion, Session
 
 
 class StateChange(Model):
@@ -65,10 +65,18 @@ def check_move(transitions: Transitions[State], from_state: State, to_state: Sta
         raise IllegalTransition(from_state, to_state)
 
 
+def insertion(moves: Iterable[Move]) -> Insertion:
+    """One row for each move."""
+    return Insertion(
+        StateChange,
+        COLUMNS,
+        [
+            (uuid7(), m.object_type, m.object_id, m.from_state, m.to_state, m.occurred_at, m.actor, m.reason)
+            for m in moves
+        ],
+    )
+
+
 async def record(session: Session, moves: Iterable[Move]) -> None:
     """Write one row for each move, in one statement."""
-    rows = [
-        (uuid7(), m.object_type, m.object_id, m.from_state, m.to_state, m.occurred_at, m.actor, m.reason)
-        for m in moves
-    ]
-    await session.insert_rows(StateChange, COLUMNS, rows)
+    await session.write(insertion(moves))

@@ -15,11 +15,12 @@ from app.demonstration.assessments import BENEFIT_YEAR
 from app.demonstration.identities import TimeOrderedIds
 from app.demonstration.places import Place
 from app.demonstration.population import Chunk, PlainPayer, Plan
+from app.live import outbox
 from app.personal_data import PersonalDataKeys
 from app.reference import tables
-from app.vocabulary import BankRole, RegionLevel, Scheme
+from app.vocabulary import BankRole, EventKind, RegionLevel, Scheme
 from models import clearing, loading
-from models.banks import BankFacts
+from models.banks import BankFacts, all_banks
 from models.database import Session, transaction
 from models.demonstration import DemonstrationFacts
 from models.regions import RegionFacts
@@ -96,6 +97,7 @@ async def make_city(
             carried_personal_data_keys,
         )
         await loading.insert_demonstration(session, facts)
+        await _open_batches(session)
     return CitySummary(payers, dues, due_amount, regions, len(tables.banks()), facts.starts_at, made_at)
 
 
@@ -153,7 +155,7 @@ def _region(place: Place) -> RegionFacts:
 
 
 async def _banks(session: Session, ids: TimeOrderedIds) -> None:
-    """The thirteen banks, the routes of the ten that joined later, the first open batches of the three."""
+    """The thirteen banks, and the routes of the ten that joined later."""
     banks = [
         BankFacts(UUID(ids.next()), b.code, b.name, b.name_english, b.role, b.clears_for_newcomers)
         for b in tables.banks()
@@ -164,11 +166,19 @@ async def _banks(session: Session, ids: TimeOrderedIds) -> None:
     await loading.insert_routes(
         session, [(UUID(ids.next()), bank.id, newcomers_clear_at, SEASON[0]) for bank in handling]
     )
+
+
+async def _open_batches(session: Session) -> None:
+    """The first open batches of the three, and the news of them: the last thing in the transaction."""
     opened_at = STARTS_AT.astimezone(UTC)
-    for bank in banks:
-        if bank.role is BankRole.CLEARING:
-            for scheme in Scheme:
-                await clearing.open_batch(session, (bank.id, bank.code), scheme, STARTS_AT.date(), opened_at)
+    opened = [
+        await clearing.open_batch(session, (bank.id, bank.code), scheme, STARTS_AT.date(), opened_at)
+        for bank in await all_banks(session)
+        if bank.role is BankRole.CLEARING
+        for scheme in Scheme
+    ]
+    events = [picture.event(EventKind.BATCH_STATUS) for picture in outbox.pictures(opened, ())]
+    await outbox.append(session, events, opened_at)
 
 
 async def _people(

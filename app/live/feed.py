@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -134,11 +135,10 @@ class Feed:
         position = self._sequence if after is None else after
         queue = _Queue(kinds)
         while position < (seen := self._sequence):
-            async with reading() as session:
-                events = await stored.read_after(session, position, PAGE, kinds, until=seen)
-            if events:
-                yield [read_news(event) for event in events]
-            position = events[-1].sequence if len(events) == PAGE else seen
+            async with aclosing(self.past(position, seen, kinds)) as pages:
+                async for news in pages:
+                    yield news
+            position = seen
         # Nothing is awaited between the last look at the position and this line, so no news falls between.
         self._queues.add(queue)
         try:
@@ -148,6 +148,21 @@ class Feed:
                     yield news
         finally:
             self._queues.discard(queue)
+
+    async def past(
+        self, after: int, until: int, kinds: Sequence[EventKind]
+    ) -> AsyncGenerator[list[News], None]:
+        """News of these kinds behind `after` up to `until`, page by page, from the database.
+
+        Raises:
+            Unavailable: the database did not answer.
+        """
+        while after < until:
+            async with reading() as session:
+                events = await stored.read_after(session, after, PAGE, kinds, until=until)
+            if events:
+                yield [read_news(event) for event in events]
+            after = events[-1].sequence if len(events) == PAGE else until
 
     async def _tail(self) -> None:
         while True:

@@ -31,6 +31,8 @@ PAYMENT_STATUS = {
     ClearingBatchStatus.SETTLED: PaymentStatus.SETTLED,
 }
 
+Wanted = Callable[[BatchPicture], bool]
+
 
 @dataclass(frozen=True, slots=True)
 class BatchUpdate:
@@ -71,18 +73,19 @@ class _Totals:
         self._waiting.pop(batch_id, None)
         self._sent_at[batch_id] = time.monotonic()
 
-    def due(self) -> list[News]:
-        """Those whose turn has come, in order; they count as sent."""
+    def take_due(self) -> News | None:
+        """The oldest whose turn has come, which counts as sent; one at a time, so that a cursor knows the rest."""
         now = time.monotonic()
         ready = [
-            (batch_id, news)
+            (news.sequence, batch_id)
             for batch_id, news in self._waiting.items()
             if now - self._sent_at.get(batch_id, 0.0) >= COALESCE_SECONDS
         ]
-        for batch_id, _ in ready:
-            del self._waiting[batch_id]
-            self._sent_at[batch_id] = now
-        return sorted((news for _, news in ready), key=lambda news: news.sequence)
+        if not ready:
+            return None
+        _, batch_id = min(ready)
+        self._sent_at[batch_id] = now
+        return self._waiting.pop(batch_id)
 
     def oldest(self) -> int | None:
         """Where a reader must resume so that none that waits is missed."""
@@ -96,25 +99,38 @@ class _Totals:
         return max(0.0, min(self._sent_at.get(b, 0.0) + COALESCE_SECONDS - now for b in self._waiting))
 
 
-def _batch_cursor(after: str | None) -> tuple[int | None, int]:
-    """Where to read from, and up to where status changes have been seen: "120", or "120.100" (totals from 100)."""
+def _batch_cursor(after: str | None) -> tuple[int | None, int | None]:
+    """Where to go on, and from where totals were still waiting: "120", or "120.100"."""
     if after is None:
-        return None, 0
+        return None, None
     seen, _, totals = after.partition(".")
-    return (_number(totals) if totals else _number(seen)), _number(seen)
+    return _number(seen), (_number(totals) if totals else None)
 
 
-async def batch_updates(
-    feed: Feed, wanted: Callable[[BatchPicture], bool], after: str | None
-) -> AsyncGenerator[BatchUpdate, None]:
+async def _held(feed: Feed, after: int, until: int, wanted: Wanted) -> _Totals:
+    """The totals that still waited when the cursor was given: a change of status since then has overtaken them."""
+    totals = _Totals()
+    async with aclosing(feed.past(after, until, BATCH_KINDS)) as pages:
+        async for page in pages:
+            for news in page:
+                if isinstance(news.picture, BatchPicture) and wanted(news.picture):
+                    if news.kind is EventKind.BATCH_TOTALS:
+                        totals.hold(news, news.picture.batch.id)
+                    else:
+                        totals.drop(news.picture.batch.id)
+    return totals
+
+
+async def batch_updates(feed: Feed, wanted: Wanted, after: str | None) -> AsyncGenerator[BatchUpdate, None]:
     """Every change of status of the wanted batches, and their running totals, coalesced.
 
     Raises:
         BadInput: `after` is no cursor.
         SlowReader, Unavailable: resume with the last cursor.
     """
-    position, seen = _batch_cursor(after)
-    totals = _Totals()
+    position, waiting_from = _batch_cursor(after)
+    seen = position or 0
+    totals = _Totals() if waiting_from is None else await _held(feed, waiting_from, seen, wanted)
 
     def update(news: News) -> BatchUpdate:
         oldest = totals.oldest()
@@ -131,17 +147,16 @@ async def batch_updates(
                 if pending.done():
                     pending = asyncio.ensure_future(anext(following))
                 for news in arrived:
+                    seen = max(seen, news.sequence)
                     if not isinstance(news.picture, BatchPicture) or not wanted(news.picture):
                         continue
                     if news.kind is EventKind.BATCH_TOTALS:
                         totals.hold(news, news.picture.batch.id)
-                    elif news.sequence > seen:
+                    else:
                         totals.drop(news.picture.batch.id)
-                        seen = news.sequence
                         yield update(news)
-                for news in totals.due():
-                    seen = max(seen, news.sequence)
-                    yield update(news)
+                while (news_due := totals.take_due()) is not None:
+                    yield update(news_due)
         finally:
             pending.cancel()
             await asyncio.gather(pending, return_exceptions=True)

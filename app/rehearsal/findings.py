@@ -30,7 +30,7 @@ class Check(StrEnum):
 
 
 class Findings:
-    """Failed checks, each with how often it failed and a few examples."""
+    """Failed checks, each with how often it failed and a few different examples."""
 
     def __init__(self) -> None:
         self.performed: set[Check] = set()
@@ -41,8 +41,9 @@ class Findings:
         """Note one failure; `detail` carries no personal data."""
         self.performed.add(check)
         self.counts[check] += 1
-        if len(self.examples[check]) < EXAMPLES_KEPT:
-            self.examples[check].append(detail)
+        examples = self.examples[check]
+        if detail not in examples and len(examples) < EXAMPLES_KEPT:
+            examples.append(detail)
 
     def extend(self, check: Check, details: list[str]) -> None:
         """Note several failures of one check."""

@@ -28,7 +28,7 @@ from app.rehearsal.process import Commands, Server, last_line
 from app.rehearsal.progress import Stagehand
 from app.rehearsal.report import RehearsalReport
 from app.rehearsal.season import Season, SeasonFigures
-from app.rehearsal.setbacks import Setback, StageFailure
+from app.rehearsal.setbacks import Setback, StageFailure, TooFewDues
 from app.rehearsal.workplace import Workplace, keys_in_use, workplace
 from app.settings import WrongSettings
 
@@ -124,6 +124,8 @@ async def _play(
     try:
         async with asyncio.timeout(options.seconds_allowed):
             await _while_up(server, season.play(options.days))
+    except TooFewDues as few:
+        raise StageFailure(str(few)) from few
     except TimeoutError:
         report.findings.add(Check.TIME, f"not ended after {options.seconds_allowed:.0f} s")
     except StageFailure as failure:

@@ -154,13 +154,11 @@ def reference_conflict(recorded: PaymentFacts, offered: PaymentFacts) -> Refused
     source="same-day reversal, before clearing",
 )
 def may_reverse(status: PaymentStatus, batch_status: ClearingBatchStatus) -> Refused | None:
-    """Refused behind the cut, and when the payment is no longer live."""
-    if status is not PaymentStatus.ACCEPTED:
-        return Refused(
-            ErrorCode.ILLEGAL_TRANSITION, rule="R38", field="paymentId", facts={"status": status.value}
-        )
-    if batch_status is not ClearingBatchStatus.OPEN:
-        return Refused(
-            ErrorCode.BATCH_NOT_OPEN, rule="R38", field="paymentId", facts={"status": batch_status.value}
-        )
-    return None
+    """Refused when the payment is no longer live, and behind the cut, however far clearing has come."""
+    if status in {PaymentStatus.REVERSED, PaymentStatus.REFUNDED}:
+        code, state = ErrorCode.ILLEGAL_TRANSITION, status.value
+    elif batch_status is not ClearingBatchStatus.OPEN:
+        code, state = ErrorCode.BATCH_NOT_OPEN, batch_status.value
+    else:
+        return None
+    return Refused(code, rule="R38", field="paymentId", facts={"status": state})

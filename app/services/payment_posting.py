@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -21,10 +21,11 @@ from app.rules.refusals import ErrorCode, Refused
 from app.services.reference import Reference
 from app.vocabulary import DueStatus, EventKind, PaymentStatus, Scheme, TransferKind
 from models import clearing, dues, ledger, locks, payments, state_changes
-from models.clearing import BatchRow
+from models.clearing import BatchRow, TotalRow
 from models.database import Session
 from models.dues import LockedDue
-from models.payments import Payment, PaymentRow
+from models.outbox import NewEvent
+from models.payments import PaymentRow
 from models.state_changes import Move
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 Key = tuple[UUID, str]
 BatchKey = tuple[UUID, Scheme]
+BatchChange = tuple[int, int, int]
+Share = tuple[UUID, UUID]
 
 
 class Posting:
@@ -81,11 +84,18 @@ class Posting:
             return {}
         batches = await self._open_batches(session)
         rows, issued = self._payment_rows(batches)
-        await session.insert_rows(Payment, payments.COLUMNS, [_columns(row) for row in rows.values()])
-        await dues.mark_paid(session, sorted(self._paid))
-        await state_changes.record(session, self._moves(rows))
-        await ledger.post(session, self._entries(rows), self._now)
-        await self._add_totals(session, rows, batches, issued)
+        before = await clearing.totals(session, sorted(issued))
+        changes, shares = _sums(rows.values())
+        await session.write(
+            payments.insertion(list(rows.values())),
+            dues.marking_paid(session, sorted(self._paid)),
+            state_changes.insertion(self._moves(rows)),
+            ledger.insertion(self._entries(rows), self._now),
+            *clearing.adding_totals(changes),
+            clearing.adding_handling_totals(shares),
+        )
+        after = [_after(batch, changes[batch.id]) for batch in batches.values() if batch.id in changes]
+        await outbox.append(session, self._events(rows, after, _totals_after(before, shares)), self._now)
         return rows
 
     def _batch_key(self, command: RecordPayment, due: LockedDue) -> BatchKey:
@@ -154,38 +164,43 @@ class Posting:
             for row in rows.values()
         ]
 
-    async def _add_totals(
-        self,
-        session: Session,
-        rows: Mapping[Key, PaymentRow],
-        batches: Mapping[BatchKey, BatchRow],
-        issued: Mapping[UUID, int],
-    ) -> None:
-        amounts: dict[UUID, int] = defaultdict(int)
-        shares: dict[tuple[UUID, UUID], tuple[int, int]] = {}
-        for row in rows.values():
-            amounts[row.clearing_batch_id] += row.amount
-            share = (row.clearing_batch_id, row.handling_bank_id)
-            count, amount = shares.get(share, (0, 0))
-            shares[share] = (count + 1, amount + row.amount)
-        changes = {batch_id: (count, amounts[batch_id], count) for batch_id, count in issued.items()}
-        await clearing.add_totals(session, changes)
-        await clearing.add_handling_totals(session, shares)
-        after = [_after(batch, changes[batch.id]) for batch in batches.values() if batch.id in changes]
-        totals = await clearing.totals(session, list(changes))
-        events = [picture.event(EventKind.BATCH_STATUS) for picture in outbox.pictures(self._opened, ())]
-        events += [picture.event(EventKind.BATCH_TOTALS) for picture in outbox.pictures(after, totals)]
-        people = {key: due for key, (_, due) in self._accepted.items()}
-        events += [
-            PaymentPicture(row, people[key].household_id, people[key].region_id).event(
-                EventKind.PAYMENT_ACCEPTED
-            )
-            for key, row in rows.items()
-        ]
-        await outbox.append(session, events, self._now)
+    def _events(
+        self, rows: Mapping[Key, PaymentRow], batches: Sequence[BatchRow], totals: Sequence[TotalRow]
+    ) -> list[NewEvent]:
+        pictures = outbox.pictures(batches, totals)
+        opened = outbox.pictures(self._opened, ())
+        events = [picture.event(EventKind.BATCH_STATUS) for picture in opened]
+        events += [picture.event(EventKind.BATCH_TOTALS) for picture in pictures]
+        for key, row in rows.items():
+            due = self._accepted[key][1]
+            picture = PaymentPicture(row, due.household_id, due.region_id)
+            events.append(picture.event(EventKind.PAYMENT_ACCEPTED))
+        return events
 
 
-def _after(batch: BatchRow, change: tuple[int, int, int]) -> BatchRow:
+def _sums(rows: Iterable[PaymentRow]) -> tuple[dict[UUID, BatchChange], dict[Share, tuple[int, int]]]:
+    """What payments add to their batches (payments, fen, receipts), and to the shares of their banks."""
+    changes: dict[UUID, BatchChange] = {}
+    shares: dict[Share, tuple[int, int]] = {}
+    for row in rows:
+        count, amount, receipts = changes.get(row.clearing_batch_id, (0, 0, 0))
+        changes[row.clearing_batch_id] = (count + 1, amount + row.amount, receipts + 1)
+        share = (row.clearing_batch_id, row.handling_bank_id)
+        count, amount = shares.get(share, (0, 0))
+        shares[share] = (count + 1, amount + row.amount)
+    return changes, shares
+
+
+def _totals_after(before: Iterable[TotalRow], shares: Mapping[Share, tuple[int, int]]) -> list[TotalRow]:
+    """The handling banks' totals once `shares` are added; their batches are locked, so nobody else adds."""
+    totals = {(t.clearing_batch_id, t.handling_bank_id): (t.payment_count, t.total_amount) for t in before}
+    for share, (count, amount) in shares.items():
+        known = totals.get(share, (0, 0))
+        totals[share] = (known[0] + count, known[1] + amount)
+    return [TotalRow(*share, *figures) for share, figures in sorted(totals.items())]
+
+
+def _after(batch: BatchRow, change: BatchChange) -> BatchRow:
     count, amount, receipts = change
     return replace(
         batch,
@@ -193,10 +208,3 @@ def _after(batch: BatchRow, change: tuple[int, int, int]) -> BatchRow:
         total_amount=batch.total_amount + amount,
         receipts_issued=batch.receipts_issued + receipts,
     )
-
-
-def _columns(row: PaymentRow) -> tuple[object, ...]:
-    return (
-        row.id, row.due_id, row.amount, row.channel, row.status, row.handling_bank_id, row.clearing_batch_id,
-        row.bank_reference, row.collection_point_code, row.paid_at, row.accepted_at, row.receipt_number,
-    )  # fmt: skip

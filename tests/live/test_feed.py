@@ -97,6 +97,19 @@ async def test_many_readers_from_many_cursors_under_load_are_all_told_the_same_a
         assert flat(await reader) == expected
 
 
+async def test_writers_that_commit_in_any_order_are_told_in_one_order_and_none_is_skipped(
+    office: Office, feed: Feed
+) -> None:
+    dues = await office.dues(60)
+    commands = [office.command(due, bank="103" if number % 2 else "104") for number, due in enumerate(dues)]
+    following = feed.follow(START, EVERY_KIND)
+    reading = asyncio.create_task(read(following, lambda taken: len(references(taken)) == 60))
+
+    await asyncio.gather(*(record_payments([command]) for command in commands))
+
+    assert flat(await reading) == await sequences()
+
+
 def references(groups: list[list[News]]) -> set[str]:
     payments = (getattr(news.picture, "payment", None) for group in groups for news in group)
     return {payment.bank_reference for payment in payments if payment is not None}

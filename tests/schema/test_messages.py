@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from app.rules import clearing, dues, identity, money, payments
+from app.rules import clearing, dues, identity, money, payments, regions
 from app.rules.refusals import ErrorCode, Refused
 from app.rules.registry import RULES
 from app.vocabulary import ClearingBatchStatus, DueStatus, PaymentStatus
@@ -53,7 +53,7 @@ def emitted() -> list[Refused]:
         dues.pension_tier({}, 1, special_group=False),
         dues.pension_age(date(2010, 1, 1), date(2019, 10, 8)),
         dues.within_period(date(2019, 9, 1), date(2019, 12, 31), date(2020, 1, 1), date(2020, 1, 1)),
-        dues.resolve_region({}, "1"),
+        regions.resolve_region({}, "1"),
         clearing.move_refused(ClearingBatchStatus.OPEN, ClearingBatchStatus.SETTLED),
         clearing.move_refused(ClearingBatchStatus.UNBALANCED, ClearingBatchStatus.BALANCED),
         clearing.second_person("officer-1", "officer-1"),
