@@ -14,7 +14,8 @@ from uuid_utils.compat import uuid7
 
 from app.vocabulary import ClearingBatchStatus, Scheme
 from models.banks import Bank
-from models.database import Change, Conditions, Insertion, Row, Session, as_day, as_id, as_instant
+from models.conditions import Conditions
+from models.database import Change, Insertion, Row, Session, as_day, as_id, as_instant
 from models.state_changes import Transitions
 
 Status = ClearingBatchStatus

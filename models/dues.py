@@ -12,7 +12,8 @@ from tortoise.models import Model
 
 from app.vocabulary import DueStatus
 from models.collection_periods import CollectionPeriod
-from models.database import Change, Conditions, Row, Session, as_id, as_instant
+from models.conditions import Conditions
+from models.database import Change, Row, Session, as_id, as_instant
 from models.payers import Payer
 from models.state_changes import Transitions
 

@@ -18,7 +18,8 @@ from tortoise import fields
 from tortoise.models import Model
 
 from app.vocabulary import EventKind
-from models.database import Conditions, Session, as_id, as_instant
+from models.conditions import Conditions
+from models.database import Session, as_id, as_instant
 
 
 class OutboxEvent(Model):

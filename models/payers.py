@@ -9,7 +9,8 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.models import Model
 
-from models.database import Conditions, Row, Session, as_id
+from models.conditions import Conditions
+from models.database import Row, Session, as_id
 from models.regions import Region
 
 

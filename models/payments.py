@@ -13,7 +13,8 @@ from tortoise.models import Model
 from app.vocabulary import Channel, PaymentStatus, Scheme
 from models.banks import Bank
 from models.clearing import ClearingBatch
-from models.database import Conditions, Insertion, Row, Session, as_day, as_id, as_instant
+from models.conditions import Conditions
+from models.database import Insertion, Row, Session, as_day, as_id, as_instant
 from models.dues import Due
 from models.state_changes import Transitions
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from models.database import Conditions, Row, Session, as_id
+from models.conditions import Conditions
+from models.database import Row, Session, as_id
 
 PAID = "d.status = 'PAID'"
 _FIGURES = (

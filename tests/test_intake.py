@@ -160,7 +160,9 @@ async def test_several_poisonous_items_fail_and_nobody_else_does() -> None:
 
     failed = [name for name, given in zip(names, answers, strict=True) if given is writer.error]
     assert failed == [name for name in names if name.startswith(POISON)]
-    assert sorted(writer.written) == sorted(["first", *(name for name in names if not name.startswith(POISON))])
+    assert sorted(writer.written) == sorted(
+        ["first", *(name for name in names if not name.startswith(POISON))]
+    )
 
 
 async def test_a_constraint_that_stands_to_the_end_is_answered_with_try_again_and_not_with_its_text() -> None:

@@ -171,4 +171,6 @@ async def triggers(session: Session) -> set[tuple[str, str, str]]:
             if verb in row["definition"].split(" ON ")[0]
         }
     rows = await session.fetch("SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger'")
-    return {(row["tbl_name"], row["name"], re.findall(r"UPDATE|DELETE|INSERT", row["sql"])[0]) for row in rows}
+    return {
+        (row["tbl_name"], row["name"], re.findall(r"UPDATE|DELETE|INSERT", row["sql"])[0]) for row in rows
+    }

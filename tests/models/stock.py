@@ -42,9 +42,7 @@ async def snapshot() -> dict[str, Table]:
         }
 
 
-async def insert_like(
-    table: str, changes: Mapping[str, Any], where: str = "1 = 1"
-) -> None:
+async def insert_like(table: str, changes: Mapping[str, Any], where: str = "1 = 1") -> None:
     """Insert a copy of the table's newest row with `changes`; raises what the database raises."""
     async with database.transaction() as session:
         order = "sequence" if table == "outbox_events" else "id"

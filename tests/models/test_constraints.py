@@ -13,8 +13,8 @@ from tortoise.fields.relational import ForeignKeyFieldInstance
 from uuid_utils.compat import uuid7
 
 from models import database
-from models.constraints import CHECKS, IMMUTABLE_TABLES, INDEXES, UNIQUE_INDEXES
 from models.configuration import APP_LABEL
+from models.constraints import CHECKS, IMMUTABLE_TABLES, INDEXES, UNIQUE_INDEXES
 from models.database import ConstraintViolated
 from tests.builders import NOW, Office
 from tests.engines import ENGINE
@@ -100,7 +100,9 @@ def foreign_keys() -> list[tuple[str, str, str]]:
     return found
 
 
-async def test_the_checks_of_the_catalogue_are_those_that_are_declared_and_none_is_missing(database: str) -> None:
+async def test_the_checks_of_the_catalogue_are_those_that_are_declared_and_none_is_missing(
+    database: str,
+) -> None:
     async with _transaction() as session:
         found = await catalogue.checks(session)
         declared = {
@@ -111,7 +113,9 @@ async def test_the_checks_of_the_catalogue_are_those_that_are_declared_and_none_
     assert found == declared
 
 
-async def test_the_indexes_of_the_catalogue_are_those_that_are_declared_and_none_is_missing(database: str) -> None:
+async def test_the_indexes_of_the_catalogue_are_those_that_are_declared_and_none_is_missing(
+    database: str,
+) -> None:
     async with _transaction() as session:
         found = await catalogue.indexes(session)
         declared = {
@@ -164,7 +168,9 @@ async def test_a_row_that_breaks_a_check_is_refused_and_nothing_is_written(
 
 
 @pytest.mark.parametrize("name", UNIQUE_INDEXES)
-async def test_a_row_that_meets_a_unique_index_is_refused_and_nothing_is_written(stocked: Office, name: str) -> None:
+async def test_a_row_that_meets_a_unique_index_is_refused_and_nothing_is_written(
+    stocked: Office, name: str
+) -> None:
     table, columns = _parts(UNIQUE_INDEXES[name])
     where, changes = BREAKS_INDEX[name]
     before = await snapshot()
@@ -237,7 +243,9 @@ STATEMENTS = {
 
 
 @pytest.mark.parametrize("table", IMMUTABLE_TABLES)
-async def test_rows_of_an_immutable_table_are_neither_changed_nor_deleted(stocked: Office, table: str) -> None:
+async def test_rows_of_an_immutable_table_are_neither_changed_nor_deleted(
+    stocked: Office, table: str
+) -> None:
     statements = [*STATEMENTS[table], f"DELETE FROM {table} WHERE id = (SELECT id FROM {table} LIMIT 1)"]
     if ENGINE == "postgres":
         statements += [f"TRUNCATE {table}", f"TRUNCATE {table} CASCADE"]

@@ -8,8 +8,8 @@ from tortoise.models import Model
 
 from models import database as models_database
 from models import migrating
-from models.constraints import CHECKS, INDEXES, UNIQUE_INDEXES
 from models.configuration import APP_LABEL
+from models.constraints import CHECKS, INDEXES, UNIQUE_INDEXES
 from models.database import POSTGRES_TYPES, Session
 from tests.builders import make_office
 from tests.engines import ENGINE
@@ -93,9 +93,7 @@ async def test_down_to_nothing_and_up_again_with_rows_in_the_tables_loses_no_par
     await models_database.connect(database)
     async with models_database.reading() as session:
         after = await _described(session)
-    assert emptied == dict.fromkeys(("tables", "checks", "indexes"), {}) | dict.fromkeys(
-        ("unique", "foreign keys", "triggers"), set()
-    )
+    assert not any(emptied.values())
     assert after == before
     assert len(before["checks"]) == len(CHECKS)  # type: ignore[arg-type]
     assert len(before["indexes"]) == len(UNIQUE_INDEXES) + len(INDEXES)  # type: ignore[arg-type]

@@ -50,7 +50,9 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(
-    ("states", "from_state", "to_state"), PAIRS, ids=[f"{s.__name__}-{a.value}-{b.value}" for s, a, b in PAIRS]
+    ("states", "from_state", "to_state"),
+    PAIRS,
+    ids=[f"{s.__name__}-{a.value}-{b.value}" for s, a, b in PAIRS],
 )
 def test_a_move_is_allowed_by_its_arrow_and_no_other_is(
     states: type[StrEnum], from_state: StrEnum, to_state: StrEnum

@@ -56,7 +56,9 @@ def test_a_postgres_url_without_a_database_is_not_accepted(url: str) -> None:
         connection_settings(url)
 
 
-@pytest.mark.parametrize("url", ["", "premia.db", "mysql://db/premia", "sqlite", "http://db/premia", "/srv/premia.db"])
+@pytest.mark.parametrize(
+    "url", ["", "premia.db", "mysql://db/premia", "sqlite", "http://db/premia", "/srv/premia.db"]
+)
 def test_another_kind_of_database_is_not_accepted(url: str) -> None:
     with pytest.raises(ValueError, match="must begin with sqlite:// or postgres://"):
         connection_settings(url)

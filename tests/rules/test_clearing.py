@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.clock import OFFICE
 from app.rules.clearing import (
     NoRoute,
     business_date,
@@ -27,12 +28,19 @@ FIRST, SECOND, NEWCOMERS, HANDLING, NEW = (UUID(int=n) for n in range(1, 6))
 START = date(2019, 9, 1)
 
 
+def local(year: int, month: int, day: int, *clock: int) -> datetime:
+    hour, minute, second, microsecond = (*clock, 0, 0, 0, 0)[:4]
+    return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=OFFICE)
+
+
 def bank(key: UUID, role: BankRole, *, newcomers: bool = False) -> Any:
     return SimpleNamespace(id=key, role=role, clears_for_newcomers=newcomers)
 
 
 def route(handling: UUID, clearing: UUID, begin: date, end: date | None = None) -> Any:
-    return SimpleNamespace(handling_bank_id=handling, clearing_bank_id=clearing, valid_from=begin, valid_until=end)
+    return SimpleNamespace(
+        handling_bank_id=handling, clearing_bank_id=clearing, valid_from=begin, valid_until=end
+    )
 
 
 BANKS = [
@@ -61,7 +69,9 @@ ROUTES = [
         (date(2029, 1, 1), SECOND),
     ],
 )
-def test_a_route_holds_from_its_first_day_until_the_day_before_its_end_and_not_on_it(day: date, clears: UUID) -> None:
+def test_a_route_holds_from_its_first_day_until_the_day_before_its_end_and_not_on_it(
+    day: date, clears: UUID
+) -> None:
     assert clearing_bank_id(BANKS[3], ROUTES, BANKS, day) == clears
 
 
@@ -79,14 +89,14 @@ def test_where_nobody_clears_for_newcomers_no_route_is_guessed() -> None:
 @pytest.mark.parametrize(
     ("now", "not_before", "expected"),
     [
-        (datetime(2019, 10, 8, 0, 0), None, date(2019, 10, 8)),
-        (datetime(2019, 10, 8, 16, 59, 59, 999_999), None, date(2019, 10, 8)),
-        (datetime(2019, 10, 8, 17, 0), None, date(2019, 10, 9)),
-        (datetime(2019, 10, 8, 23, 59, 59), None, date(2019, 10, 9)),
-        (datetime(2019, 12, 31, 17, 0), None, date(2020, 1, 1)),
-        (datetime(2019, 10, 8, 10, 0), date(2019, 10, 9), date(2019, 10, 9)),
-        (datetime(2019, 10, 8, 18, 0), date(2019, 10, 8), date(2019, 10, 9)),
-        (datetime(2019, 10, 8, 10, 0), date(2019, 10, 1), date(2019, 10, 8)),
+        (local(2019, 10, 8, 0, 0), None, date(2019, 10, 8)),
+        (local(2019, 10, 8, 16, 59, 59, 999_999), None, date(2019, 10, 8)),
+        (local(2019, 10, 8, 17, 0), None, date(2019, 10, 9)),
+        (local(2019, 10, 8, 23, 59, 59), None, date(2019, 10, 9)),
+        (local(2019, 12, 31, 17, 0), None, date(2020, 1, 1)),
+        (local(2019, 10, 8, 10, 0), date(2019, 10, 9), date(2019, 10, 9)),
+        (local(2019, 10, 8, 18, 0), date(2019, 10, 8), date(2019, 10, 9)),
+        (local(2019, 10, 8, 10, 0), date(2019, 10, 1), date(2019, 10, 8)),
     ],
 )  # fmt: skip
 def test_a_batch_belongs_to_the_day_until_five_in_the_afternoon_and_never_to_one_gone_by(
@@ -95,12 +105,13 @@ def test_a_batch_belongs_to_the_day_until_five_in_the_afternoon_and_never_to_one
     assert business_date(now, not_before) == expected
 
 
-@given(st.datetimes(datetime(2019, 1, 1), datetime(2030, 1, 1)), st.integers(0, 100_000))
-def test_business_days_never_go_backwards(now: datetime, seconds: int) -> None:
+@given(st.dates(date(2019, 1, 1), date(2030, 1, 1)), st.times(), st.integers(0, 100_000))
+def test_business_days_never_go_backwards(day: date, at: time, seconds: int) -> None:
+    now = datetime.combine(day, at, tzinfo=OFFICE)
     later = now + timedelta(seconds=seconds)
 
     assert business_date(now) <= business_date(later)
-    assert business_date(now) - now.date() in {timedelta(0), timedelta(days=1)}
+    assert business_date(now) - day in {timedelta(0), timedelta(days=1)}
 
 
 @pytest.mark.parametrize(

@@ -31,12 +31,15 @@ OPENS, CLOSES = date(2019, 9, 1), date(2019, 12, 31)
         (2025, "ADULT_TIER_2", 41_500),
     ],
 )
-def test_r05_the_medical_due_is_the_one_of_the_table_and_no_other(year: int, category: str, amount: int) -> None:
+def test_r05_the_medical_due_is_the_one_of_the_table_and_no_other(
+    year: int, category: str, amount: int
+) -> None:
     assert medical_amount(tables.medical_rates(), year, category) == amount
 
 
 @pytest.mark.parametrize(
-    ("year", "category"), [(2018, "CHILD"), (2026, "CHILD"), (0, "CHILD"), (2020, "PENSIONER"), (2020, ""), (2020, "child")]
+    ("year", "category"),
+    [(2018, "CHILD"), (2026, "CHILD"), (0, "CHILD"), (2020, "PENSIONER"), (2020, ""), (2020, "child")],
 )
 def test_r05_an_unknown_year_or_category_is_refused_and_not_guessed(year: int, category: str) -> None:
     refused = medical_amount(tables.medical_rates(), year, category)
@@ -50,9 +53,12 @@ def test_r05_an_unknown_year_or_category_is_refused_and_not_guessed(year: int, c
 
 
 @pytest.mark.parametrize(
-    ("amount", "halves"), [(41_500, (20_750, 20_750)), (39_500, (19_750, 19_750)), (1, (0, 1)), (3, (1, 2)), (0, (0, 0))]
+    ("amount", "halves"),
+    [(41_500, (20_750, 20_750)), (39_500, (19_750, 19_750)), (1, (0, 1)), (3, (1, 2)), (0, (0, 0))],
 )
-def test_r08_government_takes_the_odd_fen_and_the_person_never_does(amount: int, halves: tuple[int, int]) -> None:
+def test_r08_government_takes_the_odd_fen_and_the_person_never_does(
+    amount: int, halves: tuple[int, int]
+) -> None:
     assert split_half(amount) == halves
 
 
@@ -165,7 +171,9 @@ def _tree() -> list[Any]:
         ("370200", "370200"),
     ],
 )
-def test_r35_a_code_that_was_replaced_resolves_to_the_present_one_and_no_other(code: str, present: str) -> None:
+def test_r35_a_code_that_was_replaced_resolves_to_the_present_one_and_no_other(
+    code: str, present: str
+) -> None:
     assert regions.resolve_region(regions.present_codes(_tree()), code) == present
 
 

@@ -66,7 +66,9 @@ def test_r01_an_obsolete_or_unknown_address_code_is_not_judged() -> None:
 
 
 @given(st.dates(date(1900, 1, 1), date(2019, 12, 31)), st.integers(0, 999), st.integers(0, 999_999))
-def test_of_all_check_characters_one_is_accepted_and_ten_are_not(born: date, order: int, address: int) -> None:
+def test_of_all_check_characters_one_is_accepted_and_ten_are_not(
+    born: date, order: int, address: int
+) -> None:
     first = f"{address:06}{born:%Y%m%d}{order:03}"
 
     accepted = [last for last in "0123456789X" if not isinstance(parse_id_number(first + last), Refused)]

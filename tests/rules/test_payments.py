@@ -19,7 +19,9 @@ NOW = datetime(2019, 10, 8, 2, 0, tzinfo=UTC)
 
 
 def due(status: DueStatus = DueStatus.OPEN, amount: int = 39_500, **hold: Any) -> Any:
-    return SimpleNamespace(**{"status": status, "personal_amount": amount, "held_by": None, "held_until": None, **hold})
+    return SimpleNamespace(
+        **{"status": status, "personal_amount": amount, "held_by": None, "held_until": None, **hold}
+    )
 
 
 def recording(**changes: Any) -> Any:
@@ -33,7 +35,9 @@ def recording(**changes: Any) -> Any:
     return SimpleNamespace(**{**values, **changes})
 
 
-@pytest.mark.parametrize(("amount", "accepted"), [(39_499, False), (39_500, True), (39_501, False), (0, False)])
+@pytest.mark.parametrize(
+    ("amount", "accepted"), [(39_499, False), (39_500, True), (39_501, False), (0, False)]
+)
 def test_r07_a_due_is_paid_to_the_fen_or_not_at_all(amount: int, accepted: bool) -> None:
     outcome = rules.paid_in_full(amount, due())
 
@@ -87,8 +91,12 @@ def test_only_a_hold_is_worth_another_try_and_no_other_refusal_is() -> None:
     assert retryable == {ErrorCode.DUE_HELD}
 
 
-@pytest.mark.parametrize(("seconds", "accepted"), [(-1, True), (0, True), (60, True), (61, False), (86_400, False)])
-def test_money_is_not_taken_in_the_future_beyond_a_minute_of_a_banks_clock(seconds: int, accepted: bool) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "accepted"), [(-1, True), (0, True), (60, True), (61, False), (86_400, False)]
+)
+def test_money_is_not_taken_in_the_future_beyond_a_minute_of_a_banks_clock(
+    seconds: int, accepted: bool
+) -> None:
     outcome = rules.not_in_the_future(NOW + timedelta(seconds=seconds), NOW)
 
     assert (outcome is None) is accepted
@@ -124,14 +132,16 @@ def test_a_reference_that_cannot_be_printed_is_not_taken(reference: str, good: b
 
 
 @pytest.mark.parametrize(
-    ("code", "good"), [(None, True), ("W", True), ("w" * 30, True), ("", False), ("w" * 31, False), ("a\x00", False)]
+    ("code", "good"),
+    [(None, True), ("W", True), ("w" * 30, True), ("", False), ("w" * 31, False), ("a\x00", False)],
 )
 def test_a_collection_point_is_left_out_or_readable_and_nothing_between(code: str | None, good: bool) -> None:
     assert (rules.readable_collection_point(code) is None) is good
 
 
 @pytest.mark.parametrize(
-    ("reason", "good"), [("x", True), ("x" * 200, True), ("", False), (" ", False), ("x" * 201, False), ("a\nb", False)]
+    ("reason", "good"),
+    [("x", True), ("x" * 200, True), ("", False), (" ", False), ("x" * 201, False), ("a\nb", False)],
 )
 def test_a_reason_is_readable_or_not_taken(reason: str, good: bool) -> None:
     assert (rules.readable_reason(reason) is None) is good

@@ -37,7 +37,7 @@ OTHER_KEY = "the signing key of somebody else, long enough"
 class Caller(StrEnum):
     """Everybody who may knock."""
 
-    NO_TOKEN = "no token"
+    NOBODY = "no token"
     EXPIRED = "expired token"
     FORGED = "forged token"
     ANOTHER_BANK = "another bank"
@@ -87,7 +87,7 @@ class Scene:
             Caller.AUDITOR: AUDITOR,
             Caller.ADMIN: ADMIN,
         }
-        if caller is Caller.NO_TOKEN:
+        if caller is Caller.NOBODY:
             return None
         key = OTHER_KEY if caller is Caller.FORGED else SIGNING_KEY
         lifetime = timedelta(seconds=-1) if caller is Caller.EXPIRED else timedelta(hours=1)
@@ -128,7 +128,9 @@ async def make_scene(house: House) -> Scene:
     stranger = await office.payer("370203")
     await office.due(payer, scheme=Scheme.PENSION, amount=30_000)
     # One after the other, so that the news of the payer's batch comes before that of the stranger's.
-    [paid] = await record_payments([office.command(await office.due(payer), bank="103", bank_reference="ours")])
+    [paid] = await record_payments(
+        [office.command(await office.due(payer), bank="103", bank_reference="ours")]
+    )
     [elsewhere] = await record_payments(
         [office.command(await office.due(stranger), bank="104", bank_reference="theirs")]
     )

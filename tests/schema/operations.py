@@ -23,7 +23,7 @@ NOT_FOUND = "NOT_FOUND"
 NOBODY = UUID(int=7)
 Variables = dict[str, Any]
 Row = Mapping[Caller, str]
-_STRANGERS = (Caller.NO_TOKEN, Caller.EXPIRED, Caller.FORGED)
+_STRANGERS = (Caller.NOBODY, Caller.EXPIRED, Caller.FORGED)
 
 
 def row(**outcomes: str) -> Row:
@@ -159,7 +159,7 @@ QUERIES = [
     ),
     Operation(
         "paymentByReference",
-        "query($reference: String!) { paymentByReference(bankReference: $reference, bankCode: \"103\") { id } }",
+        'query($reference: String!) { paymentByReference(bankReference: $reference, bankCode: "103") { id } }',
         THE_PAYMENT,
         _about(lambda scene: {"reference": scene.paid.bank_reference}),
         _value,
@@ -237,8 +237,10 @@ def _mutation(
     ask: Callable[[Scene], Awaitable[Variables]],
     absent: Callable[[Scene, Variables], Variables],
 ) -> Operation:
-    errors = "results { userErrors { code message field rule } }" if name == "recordPayments" else (
-        "userErrors { code message field rule }"
+    errors = (
+        "results { userErrors { code message field rule } }"
+        if name == "recordPayments"
+        else ("userErrors { code message field rule }")
     )
     text = f"mutation($input: {kind}!) {{ {name}(input: $input) {{ {errors} }} }}"
     return Operation(name, text, outcomes, ask, lambda _data, _scene: True, absent, writes=True)
@@ -257,7 +259,9 @@ MUTATIONS = [
         BANKS_ONLY,
         _record_many,
         lambda _scene, variables: {
-            "input": {"payments": [{**item, "dueId": f"Due:{NOBODY}"} for item in variables["input"]["payments"]]}
+            "input": {
+                "payments": [{**item, "dueId": f"Due:{NOBODY}"} for item in variables["input"]["payments"]]
+            }
         },
     ),
     _mutation(
@@ -293,17 +297,31 @@ MUTATIONS = [
     ),
 ]
 
-SUBSCRIPTIONS = {
-    "paymentUpdates": (
+
+@dataclass(frozen=True)
+class Subscription:
+    """One subscription. `shown`: the id that an event tells of; `subject`: the id that the row is about."""
+
+    name: str
+    text: str
+    shown: Callable[[dict[str, Any]], str]
+    subject: Callable[[Scene], str]
+    outcomes: Row
+
+
+SUBSCRIPTIONS = [
+    Subscription(
+        "paymentUpdates",
         'subscription { paymentUpdates(after: "0") { payment { id } } }',
-        lambda data: data["paymentUpdates"]["payment"]["id"],
+        lambda data: str(data["paymentUpdates"]["payment"]["id"]),
         lambda scene: f"Payment:{scene.paid.id}",
         THE_PAYMENT,
     ),
-    "settlementUpdates": (
+    Subscription(
+        "settlementUpdates",
         'subscription { settlementUpdates(after: "0") { batch { id } } }',
-        lambda data: data["settlementUpdates"]["batch"]["id"],
+        lambda data: str(data["settlementUpdates"]["batch"]["id"]),
         lambda scene: f"ClearingBatch:{scene.paid.clearing_batch_id}",
         {**THE_BATCH, Caller.PAYER: FORBIDDEN, Caller.ANOTHER_PAYER: FORBIDDEN},
     ),
-}
+]

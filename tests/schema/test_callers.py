@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -20,7 +19,17 @@ from tests.builders import SIGNING_KEY
 from tests.client import SCHEMA, House
 from tests.models.stock import snapshot
 from tests.schema.callers import Caller, Scene, make_scene
-from tests.schema.operations import DONE, MUTATIONS, NOBODY, NOTHING, QUERIES, SEES, SUBSCRIPTIONS, Operation
+from tests.schema.operations import (
+    DONE,
+    MUTATIONS,
+    NOBODY,
+    NOTHING,
+    QUERIES,
+    SEES,
+    SUBSCRIPTIONS,
+    Operation,
+    Subscription,
+)
 
 
 @pytest.fixture
@@ -71,9 +80,13 @@ async def test_each_caller_gets_the_outcome_of_their_row_and_writes_nothing_they
 
 
 @pytest.mark.parametrize(
-    "operation", [each for each in [*QUERIES, *MUTATIONS] if each.absent], ids=lambda operation: operation.name
+    "operation",
+    [each for each in [*QUERIES, *MUTATIONS] if each.absent],
+    ids=lambda operation: operation.name,
 )
-async def test_what_is_not_yours_cannot_be_told_from_what_does_not_exist(scene: Scene, operation: Operation) -> None:
+async def test_what_is_not_yours_cannot_be_told_from_what_does_not_exist(
+    scene: Scene, operation: Operation
+) -> None:
     assert operation.absent is not None
     hidden = [caller for caller in Caller if operation.outcomes[caller] not in {SEES, DONE}]
     assert hidden
@@ -88,49 +101,65 @@ async def test_what_is_not_yours_cannot_be_told_from_what_does_not_exist(scene: 
         assert foreign.headers.items() == absent.headers.items(), caller
 
 
-@pytest.mark.parametrize("name", SUBSCRIPTIONS)
-async def test_each_subscriber_is_told_what_their_row_says_and_nothing_else(scene: Scene, name: str) -> None:
-    text, shown, subject, expected = SUBSCRIPTIONS[name]
-    outcomes = {caller: await _first_news(scene, caller, text, shown, subject(scene)) for caller in Caller}
+@pytest.mark.parametrize("subscription", SUBSCRIPTIONS, ids=lambda subscription: subscription.name)
+async def test_each_subscriber_is_told_what_their_row_says_and_nothing_else(
+    scene: Scene, subscription: Subscription
+) -> None:
+    outcomes = {caller: await _first_news(scene, caller, subscription) for caller in Caller}
 
-    assert outcomes == expected
+    assert outcomes == subscription.outcomes
 
 
-async def _first_news(
-    scene: Scene, caller: Caller, text: str, shown: Callable[[Any], str], subject: str
-) -> str:
+async def _first_news(scene: Scene, caller: Caller, subscription: Subscription) -> str:
     """Whether the subject is the first that the caller is told of; who does not see it sees the one behind it."""
     house = scene.house
     token = await scene.token(caller)
     reader = TokenReader(SIGNING_KEY).read_header(f"Bearer {token}" if token is not None else None)
     context = Context(Parts(house.intake, house.feed, house.office.keys), reader, "en")
     try:
-        events = await GraphQLExecutor(SCHEMA).subscribe(OperationRequest(text), context)
-        async with aclosing(events) as stream:  # type: ignore[type-var]
-            answer = orjson.loads((await anext(stream)).to_json())
+        executor = GraphQLExecutor(SCHEMA)
+        events = await executor.stream(executor.prepare(OperationRequest(subscription.text)), context)
+        async with aclosing(events):
+            answer = orjson.loads((await anext(events)).to_json())
     except RequestRefused as refused:
         [error] = refused.errors
         return str(error["extensions"]["code"])
     except Fault as fault:
         return fault.code
     assert "errors" not in answer
-    return SEES if shown(answer["data"]) == subject else NOTHING
+    return SEES if subscription.shown(answer["data"]) == subscription.subject(scene) else NOTHING
 
 
 async def test_every_operation_of_the_schema_stands_in_the_matrix_and_none_is_forgotten() -> None:
     root = SCHEMA._schema
-    names = {name.split(" ")[0] for name in (each.name for each in [*QUERIES, *MUTATIONS])} | SUBSCRIPTIONS.keys()
+    asked = [each.name for each in (*QUERIES, *MUTATIONS)] + [each.name for each in SUBSCRIPTIONS]
+    names = {name.split(" ")[0] for name in asked}
     kinds = (root.query_type, root.mutation_type, root.subscription_type)
 
     assert names == {name for kind in kinds if kind is not None for name in kind.fields}
 
 
-@pytest.mark.parametrize("type_name", ["Payer", "Due", "Payment", "ClearingBatch", "Bank", "Region", "Agreement"])
+@pytest.mark.parametrize(
+    "type_name", ["Payer", "Due", "Payment", "ClearingBatch", "Bank", "Region", "Agreement"]
+)
 async def test_no_text_that_is_no_id_tells_more_than_an_id_of_nothing(scene: Scene, type_name: str) -> None:
     text = "query($id: ID!) { node(id: $id) { id } }"
     token = await scene.token(Caller.AUDITOR)
-    garbage = ["", ":", type_name, f"{type_name}:", f"{type_name}:7", f"{type_name}:{scene.paid.id}x", "\x00", "Nobody:1"]
-    garbage += [f"{type_name}:{str(scene.paid.id).upper()}", f" {type_name}:{scene.paid.id}", f"{type_name}:\x00" * 9]
+    garbage = [
+        "",
+        ":",
+        type_name,
+        f"{type_name}:",
+        f"{type_name}:7",
+        f"{type_name}:{scene.paid.id}x",
+        "\x00",
+        "Nobody:1",
+    ]
+    garbage += [
+        f"{type_name}:{str(scene.paid.id).upper()}",
+        f" {type_name}:{scene.paid.id}",
+        f"{type_name}:\x00" * 9,
+    ]
 
     absent = await scene.house.send(token, text, id=f"{type_name}:00000000-0000-0000-0000-000000000007")
 
@@ -150,5 +179,7 @@ async def test_a_token_for_a_bank_or_payer_that_is_not_there_opens_nothing(scene
     for principal in unknown:
         answer = await scene.house.ask(principal, "{ payments(first: 1) { nodes { id } } }")
         assert (answer.codes, answer.data) == (["UNAUTHENTICATED"], None)
-    lost = await scene.house.ask(Principal(Role.OFFICER, "officer"), "{ payments(first: 1) { nodes { id } } }")
+    lost = await scene.house.ask(
+        Principal(Role.OFFICER, "officer"), "{ payments(first: 1) { nodes { id } } }"
+    )
     assert lost.data == {"payments": {"nodes": []}}

@@ -135,7 +135,8 @@ def test_every_rule_that_a_refusal_names_can_be_explained_and_none_is_unknown() 
 
 
 @pytest.mark.parametrize(
-    ("language", "beginning"), [("en", "This due"), ("zh-CN", "该笔应缴"), ("fr", "该笔应缴"), ("en;q=0.9, zh;q=0.1", "This due")]
+    ("language", "beginning"),
+    [("en", "This due"), ("zh-CN", "该笔应缴"), ("fr", "该笔应缴"), ("en;q=0.9, zh;q=0.1", "This due")],
 )
 async def test_a_refusal_is_said_in_the_language_that_was_asked_for_and_in_no_other(
     house: House, language: str, beginning: str

@@ -40,7 +40,10 @@ async def test_walking_the_pages_meets_each_object_once_in_order_and_leaves_none
         info = page["pageInfo"]
         found += [node["id"] for node in page["nodes"]]
         assert [edge["node"] for edge in page["edges"]] == page["nodes"]
-        assert [info["startCursor"], info["endCursor"]] == [page["edges"][0]["cursor"], page["edges"][-1]["cursor"]]
+        assert [info["startCursor"], info["endCursor"]] == [
+            page["edges"][0]["cursor"],
+            page["edges"][-1]["cursor"],
+        ]
         assert (page["totalCount"], info["hasPreviousPage"]) == (whole["totalCount"], after is not None)
         if not info["hasNextPage"]:
             break

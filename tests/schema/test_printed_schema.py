@@ -41,7 +41,9 @@ def undescribed() -> Iterator[str]:
                 if not field.description:
                     yield f"{name}.{each}"
                 yield from (
-                    f"{name}.{each}({argument}:)" for argument, inner in field.args.items() if not inner.description
+                    f"{name}.{each}({argument}:)"
+                    for argument, inner in field.args.items()
+                    if not inner.description
                 )
 
 
@@ -66,7 +68,9 @@ def test_the_printed_schema_can_be_read_again_and_breaks_nothing() -> None:
     assert find_breaking_changes(SCHEMA._schema, printed) == []
 
 
-@pytest.mark.parametrize("type_name", ["PaymentConnection", "PayerConnection", "DueConnection", "ClearingBatchConnection"])
+@pytest.mark.parametrize(
+    "type_name", ["PaymentConnection", "PayerConnection", "DueConnection", "ClearingBatchConnection"]
+)
 def test_a_connection_is_not_called_otherwise_than_relay_calls_it(type_name: str) -> None:
     connection = SCHEMA._schema.type_map[type_name]
     assert isinstance(connection, GraphQLObjectType)

@@ -32,7 +32,12 @@ async def stage(office: Office) -> AsyncIterator[City]:
 
 
 async def rows(
-    stage: City, by: str, code: str | None = None, caller: Principal = AUDITOR, scheme: str = "MEDICAL", year: int = 2020
+    stage: City,
+    by: str,
+    code: str | None = None,
+    caller: Principal = AUDITOR,
+    scheme: str = "MEDICAL",
+    year: int = 2020,
 ) -> list[dict[str, Any]]:
     data = await stage.house.data(caller, TEXT, by=by, code=code, scheme=scheme, year=year)
     return list(data["collectionProgress"])
@@ -87,7 +92,9 @@ async def test_regions_are_those_directly_below_and_none_deeper(stage: City) -> 
     assert keys(await rows(stage, "REGION", "370215001")) == {"370215001": (1, 1)}
 
 
-async def test_money_is_grouped_by_who_took_and_who_clears_it_and_the_unpaid_rest_is_not_hidden(stage: City) -> None:
+async def test_money_is_grouped_by_who_took_and_who_clears_it_and_the_unpaid_rest_is_not_hidden(
+    stage: City,
+) -> None:
     unpaid = {"UNPAID": (6, 0)}
 
     assert keys(await rows(stage, "CHANNEL")) == {"BANK_COUNTER": (1, 1), "KIOSK": (5, 5), **unpaid}

@@ -48,7 +48,9 @@ async def a_hundred_payments(office: Office) -> None:
     assert all(isinstance(outcome, Recorded) for outcome in outcomes)
 
 
-async def _counted(house: House, monkeypatch: pytest.MonkeyPatch, caller: Principal, text: str) -> dict[int, Counter[str]]:
+async def _counted(
+    house: House, monkeypatch: pytest.MonkeyPatch, caller: Principal, text: str
+) -> dict[int, Counter[str]]:
     """Statements for a page of ten and a page of a hundred, the reference data read before."""
     # The feed reads the outbox when it likes: its statements are not the page's.
     await house.feed.stop()
@@ -67,7 +69,9 @@ async def _counted(house: House, monkeypatch: pytest.MonkeyPatch, caller: Princi
 @pytest.mark.parametrize(
     ("text", "most"), [(PAYMENTS, 6), (TOTALS, 3), (DUES, 6)], ids=["payments", "totals", "dues"]
 )
-@pytest.mark.parametrize("caller", [AUDITOR, ADMIN, officer("officer-1", "370215")], ids=lambda caller: caller.role.value)
+@pytest.mark.parametrize(
+    "caller", [AUDITOR, ADMIN, officer("officer-1", "370215")], ids=lambda caller: caller.role.value
+)
 async def test_a_page_of_a_hundred_takes_no_more_statements_than_one_of_ten(
     house: House, monkeypatch: pytest.MonkeyPatch, text: str, most: int, caller: Principal
 ) -> None:
@@ -90,7 +94,9 @@ async def test_people_with_their_dues_take_no_more_statements_in_a_page_of_a_hun
     assert counts[HUNDRED].total() <= 4
 
 
-@pytest.mark.parametrize("caller", [bank_principal("314"), bank_principal("103")], ids=["clearing bank", "handling bank"])
+@pytest.mark.parametrize(
+    "caller", [bank_principal("314"), bank_principal("103")], ids=["clearing bank", "handling bank"]
+)
 async def test_a_bank_reads_a_hundred_payments_with_no_more_statements_than_ten(
     house: House, monkeypatch: pytest.MonkeyPatch, caller: Principal
 ) -> None:
@@ -182,8 +188,10 @@ async def test_what_a_list_shows_of_its_payments_relations_is_read_by_the_hundre
 async def test_the_service_reads_and_writes_500_payments_with_no_more_statements_than_one(
     office: Office, monkeypatch: pytest.MonkeyPatch, outcome: str
 ) -> None:
-    changes = {"amount": 1} if outcome == "refused" else {}
-    owed = {size: [await office.due(person) for person in await people(office, size)] for size in (1, 10, 500)}
+    changes: dict[str, Any] = {"amount": 1} if outcome == "refused" else {}
+    owed = {
+        size: [await office.due(person) for person in await people(office, size)] for size in (1, 10, 500)
+    }
     await record_payments([office.command(await office.due())])
     statements = count_statements(monkeypatch)
     counts: dict[int, Counter[str]] = {}

@@ -70,7 +70,9 @@ async def test_a_due_has_the_state_of_its_payments_batch_in_lists_nodes_and_filt
 
 
 @pytest.mark.parametrize("status", ClearingBatchStatus)
-async def test_a_batch_is_found_by_its_state_and_by_no_other(stage: City, status: ClearingBatchStatus) -> None:
+async def test_a_batch_is_found_by_its_state_and_by_no_other(
+    stage: City, status: ClearingBatchStatus
+) -> None:
     expected = [stage.batches[status]] + ([stage.batches["pension"]] if status is Status.OPEN else [])
 
     assert await stage.ids("clearingBatches", f"status: {status.value}") == expected
@@ -177,10 +179,14 @@ async def test_people_are_found_by_id_number_and_region_and_an_unreadable_number
     person = await office.payer("370215001", id_number=number)
 
     assert await stage.ids("payers", f'idNumber: "{number}"') == [f"Payer:{person.id}"]
-    assert await stage.ids("payers", f'idNumber: "{number.lower()}", regionCode: "370282"') == [f"Payer:{person.id}"]
+    assert await stage.ids("payers", f'idNumber: "{number.lower()}", regionCode: "370282"') == [
+        f"Payer:{person.id}"
+    ]
     assert await stage.ids("payers", f'idNumber: "{number}", regionCode: "370203"') == []
     assert await stage.ids("payers", f'idNumber: "{make_id_number()}"') == []
-    answer = await stage.house.ask(AUDITOR, '{ payers(first: 1, filter: {idNumber: "370215"}) { nodes { id } } }')
+    answer = await stage.house.ask(
+        AUDITOR, '{ payers(first: 1, filter: {idNumber: "370215"}) { nodes { id } } }'
+    )
     assert (answer.codes, answer.data) == (["BAD_INPUT"], None)
     assert "370215" not in str(answer.errors)
 
@@ -240,7 +246,10 @@ async def test_a_due_explains_its_amount_and_state_by_rules_and_invents_none(
         assert {step["rule"]: step["inputs"] for step in explanation} == steps
         for step in explanation:
             rule = await stage.house.data(
-                AUDITOR, "query($r: String!) { explainRule(id: $r) { text } }", language=language, r=step["rule"]
+                AUDITOR,
+                "query($r: String!) { explainRule(id: $r) { text } }",
+                language=language,
+                r=step["rule"],
             )
             assert step["text"] == rule["explainRule"]["text"]
 
@@ -312,6 +321,8 @@ async def test_the_route_of_a_bank_depends_on_the_day_and_on_nothing_else(stage:
 
 @pytest.mark.parametrize("on", ["2019-13-01", "2019-1-1", "yesterday", "", 20190101, "2019-10-08T00:00:00Z"])
 async def test_a_day_that_is_none_is_a_bad_request_and_no_guess(stage: City, on: object) -> None:
-    answer = await stage.house.ask(AUDITOR, "query($on: Date) { banks { clearingBank(on: $on) { code } } }", on=on)
+    answer = await stage.house.ask(
+        AUDITOR, "query($on: Date) { banks { clearingBank(on: $on) { code } } }", on=on
+    )
 
     assert (answer.codes, answer.data) == (["BAD_REQUEST"], None)

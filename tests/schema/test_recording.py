@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.services import clearing
 from models.dues import Due
-from tests.builders import NOW, PAID_AT, bank_principal, officer
+from tests.builders import NOW, PAID_AT, bank_principal
 from tests.client import House
 from tests.models.stock import snapshot
 
@@ -20,9 +19,6 @@ ONE = """mutation($input: RecordPaymentInput!) { recordPayment(input: $input) {
 MANY = """mutation($input: RecordPaymentsInput!) { recordPayments(input: $input) {
     results { payment { id } alreadyRecorded userErrors { code field rule } }
     acceptedCount refusedCount acceptedAmount } }"""
-REVERSE = """mutation($input: ReversePaymentInput!) { reversePayment(input: $input) {
-    payment { id status due { status } } userErrors { code field rule } } }"""
-
 Change = dict[str, Any]
 
 
@@ -52,11 +48,32 @@ REFUSED: list[tuple[Change, str, str, str | None]] = [
     ({"amount": "99999999999999.99"}, "AMOUNT_MISMATCH", "amount", "R07"),
     *(
         ({"amount": amount}, "INVALID_AMOUNT", "amount", "R04")
-        for amount in ("395.005", "1e3", "-1.00", "", "395", "395.0", "+395.00", " 395.00", "395,00", "0395.00")
+        for amount in (
+            "395.005",
+            "1e3",
+            "-1.00",
+            "",
+            "395",
+            "395.0",
+            "+395.00",
+            " 395.00",
+            "395,00",
+            "0395.00",
+        )
     ),
     *(
         ({"amount": amount}, "INVALID_AMOUNT", "amount", "R04")
-        for amount in (395, 395.0, True, ["395.00"], "３９５.００", "395.00\x00", "999999999999999.99", "NaN", "9" * 300)
+        for amount in (
+            395,
+            395.0,
+            True,
+            ["395.00"],
+            "３９５.００",
+            "395.00\x00",
+            "999999999999999.99",
+            "NaN",
+            "9" * 300,
+        )
     ),
     ({"bankReference": ""}, "INVALID_REFERENCE", "bankReference", None),
     ({"bankReference": "a\x00b"}, "INVALID_REFERENCE", "bankReference", None),
@@ -107,7 +124,9 @@ async def test_a_payment_with_one_wrong_value_is_refused_there_and_leaves_no_tra
     assert await snapshot() == before
 
 
-async def test_an_id_of_another_type_is_answered_like_one_of_nothing_and_leaves_no_trace(house: House) -> None:
+async def test_an_id_of_another_type_is_answered_like_one_of_nothing_and_leaves_no_trace(
+    house: House,
+) -> None:
     due = await house.office.due()
     before = await snapshot()
 
@@ -231,7 +250,11 @@ async def test_1000_items_are_answered_one_by_one_and_none_is_left_out(house: Ho
         "recordPayments"
     ]
 
-    assert (payload["acceptedCount"], payload["refusedCount"], payload["acceptedAmount"]) == (1, 999, "395.00")
+    assert (payload["acceptedCount"], payload["refusedCount"], payload["acceptedAmount"]) == (
+        1,
+        999,
+        "395.00",
+    )
     assert len(payload["results"]) == 1_000
     last = payload["results"][-1]["userErrors"]
     assert last == [{"code": "DUE_ALREADY_PAID", "field": ["payments", "999", "dueId"], "rule": None}]
@@ -317,81 +340,3 @@ async def test_a_recorded_payment_tells_its_batch_day_and_receipt_and_no_other(h
         "receiptNumber": "314M20191008010000001",
         "paidAt": "2019-10-08T01:30:00Z",
     }
-
-
-@pytest.mark.parametrize(
-    ("change", "code", "field"),
-    [
-        ({"paymentId": "Payment:00000000-0000-0000-0000-000000000007"}, "NOT_FOUND", "paymentId"),
-        ({"paymentId": "garbage"}, "NOT_FOUND", "paymentId"),
-        ({"paymentId": ""}, "NOT_FOUND", "paymentId"),
-        ({"reason": ""}, "INVALID_REASON", "reason"),
-        ({"reason": "   "}, "INVALID_REASON", "reason"),
-        ({"reason": "x" * 201}, "INVALID_REASON", "reason"),
-        ({"reason": "a\x00b"}, "INVALID_REASON", "reason"),
-    ],
-    ids=named,
-)
-async def test_a_reversal_with_one_wrong_value_is_refused_there_and_leaves_no_trace(
-    house: House, change: Change, code: str, field: str
-) -> None:
-    payment_id = await _recorded(house)
-    before = await snapshot()
-
-    data = await house.data(BANK, REVERSE, input={"paymentId": payment_id, "reason": "teller error", **change})
-
-    assert data["reversePayment"]["payment"] is None
-    assert data["reversePayment"]["userErrors"] == [{"code": code, "field": [field], "rule": None}]
-    assert await snapshot() == before
-
-
-async def test_a_reversal_opens_the_due_again_and_a_second_one_does_nothing(house: House) -> None:
-    payment_id = await _recorded(house)
-    asked = {"paymentId": payment_id, "reason": "teller error"}
-
-    first = await house.data(BANK, REVERSE, input=asked)
-    before = await snapshot()
-    second = await house.data(BANK, REVERSE, input=asked)
-
-    payment = first["reversePayment"]["payment"]
-    assert payment == {"id": payment_id, "status": "REVERSED", "due": {"status": "OPEN"}}
-    assert second["reversePayment"]["userErrors"] == [
-        {"code": "ILLEGAL_TRANSITION", "field": ["paymentId"], "rule": "R38"}
-    ]
-    assert await snapshot() == before
-
-
-@pytest.mark.parametrize("steps", [1, 2, 3, 4], ids=["cut", "balanced", "remitted", "settled"])
-async def test_behind_the_cut_a_reversal_is_refused_by_its_batch_and_leaves_no_trace(
-    house: House, steps: int
-) -> None:
-    payment_id = await _recorded(house)
-    page = await house.data(BANK, "{ payments(first: 1) { nodes { clearingBatch { id } } } }")
-    batch_id = clearing_key(page["payments"]["nodes"][0]["clearingBatch"]["id"])
-    await clearing.cut(batch_id, officer())
-    if steps > 1:
-        await clearing.confirm_totals(clearing.ConfirmTotals(batch_id, 1, 39_500), bank_principal("314"))
-    if steps > 2:
-        await clearing.remit(batch_id, "RM-1", officer("first"))
-    if steps > 3:
-        await clearing.confirm_credit(clearing.ConfirmCredit(batch_id, "TR-1", 39_500), officer("second"))
-    before = await snapshot()
-
-    data = await house.data(BANK, REVERSE, input={"paymentId": payment_id, "reason": "too late"})
-
-    assert data["reversePayment"]["userErrors"] == [
-        {"code": "BATCH_NOT_OPEN", "field": ["paymentId"], "rule": "R38"}
-    ]
-    assert await snapshot() == before
-
-
-async def _recorded(house: House) -> str:
-    data = await house.data(BANK, ONE, input=item(await house.office.due(), "A"))
-    return str(data["recordPayment"]["payment"]["id"])
-
-
-def clearing_key(global_id: str) -> Any:
-    """The stored key behind a batch's id."""
-    from schema.node import key_of
-
-    return key_of(global_id, "ClearingBatch")

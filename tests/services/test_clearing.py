@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from app import clock
-from app.clock import Clock
 from app.faults import Forbidden
 from app.principal import Principal
 from app.rules.refusals import ErrorCode, Refused
@@ -18,14 +15,14 @@ from app.services import clearing
 from app.services.clearing import ConfirmCredit, ConfirmTotals
 from app.services.payments import Recorded, record_payments
 from app.services.verification import verify
-from app.vocabulary import BankRole, ClearingBatchStatus, EventKind, Scheme, TransferKind
+from app.vocabulary import ClearingBatchStatus, EventKind, Scheme, TransferKind
 from models import ledger
 from models.clearing import BatchRow, ClearingBatch, HandlingBankTotal
 from models.database import reading
 from models.ledger import Transfer
 from models.outbox import OutboxEvent
 from models.state_changes import StateChange
-from tests.builders import ADMIN, AUDITOR, NOW, Office, bank_principal, officer, payer_principal
+from tests.builders import ADMIN, AUDITOR, Office, bank_principal, officer, payer_principal
 from tests.models.stock import snapshot
 
 Status = ClearingBatchStatus
@@ -157,7 +154,11 @@ async def test_a_settled_batch_tells_who_did_what_when_and_nothing_is_told_twice
         ("REMITTED", "SETTLED", "officer-2"),
     ]
     batch = await ClearingBatch.get(id=batch_id)
-    assert (batch.remitted_by, batch.remittance_reference, batch.treasury_reference) == ("officer-1", "RM-1", "TR-1")
+    assert (batch.remitted_by, batch.remittance_reference, batch.treasury_reference) == (
+        "officer-1",
+        "RM-1",
+        "TR-1",
+    )
     assert batch.confirmed_amount == batch.total_amount == 39_500
     times = (batch.opened_at, batch.cut_at, batch.confirmed_at, batch.remitted_at, batch.settled_at)
     assert [at for at in times if at is not None] == sorted(at for at in times if at is not None)
@@ -187,7 +188,9 @@ async def test_wrong_totals_unbalance_the_batch_move_no_money_and_the_right_ones
 
 
 @pytest.mark.parametrize(("count", "amount"), [(0, 39_500), (2, 39_500), (1, 0), (-1, 39_500), (1, 10**15)])
-async def test_a_count_or_an_amount_that_differs_does_not_balance(office: Office, count: int, amount: int) -> None:
+async def test_a_count_or_an_amount_that_differs_does_not_balance(
+    office: Office, count: int, amount: int
+) -> None:
     batch_id = await paid(office)
     await STEPS["cut"](batch_id)
 
@@ -313,63 +316,6 @@ async def test_of_an_empty_batch_other_totals_are_not_believed(office: Office) -
     assert outcome.status is Status.UNBALANCED
 
 
-def at(local: datetime) -> None:
-    """Let the office's clock stand at a local time."""
-    clock.set_clock(Clock(starts_at=local.replace(tzinfo=clock.OFFICE), made_at=datetime.now(UTC), pace=1.0))
-
-
-@pytest.mark.parametrize(
-    ("cut_at", "day", "number"),
-    [
-        (datetime(2019, 10, 8, 16, 59, 0), date(2019, 10, 8), "314M2019100802"),
-        (datetime(2019, 10, 8, 17, 0, 0), date(2019, 10, 9), "314M2019100901"),
-        (datetime(2019, 10, 8, 23, 59, 0), date(2019, 10, 9), "314M2019100901"),
-        (datetime(2019, 10, 9, 0, 0, 0), date(2019, 10, 9), "314M2019100901"),
-        (datetime(2019, 12, 31, 17, 0, 0), date(2020, 1, 1), "314M2020010101"),
-    ],
-)
-async def test_the_next_batch_is_of_the_same_day_until_the_cut_off_hour_and_of_no_day_gone_by(
-    office: Office, cut_at: datetime, day: date, number: str
-) -> None:
-    batch_id = await paid(office)
-    at(cut_at)
-
-    await STEPS["cut"](batch_id)
-
-    following = await ClearingBatch.get(status=Status.OPEN)
-    assert (following.business_date, following.number) == (day, number)
-
-
-async def test_a_first_batch_after_the_cut_off_hour_is_tomorrows_and_its_next_one_is_not_todays(
-    office: Office,
-) -> None:
-    due = await office.due()
-    at(datetime(2019, 10, 8, 18, 0, 0))
-    [outcome] = await record_payments([office.command(due)])
-    assert isinstance(outcome, Recorded)
-    assert outcome.payment.business_date == date(2019, 10, 9)
-    # The clock of another machine may be behind.
-    at(datetime(2019, 10, 8, 16, 0, 0))
-
-    await STEPS["cut"](outcome.payment.clearing_batch_id)
-
-    following = await ClearingBatch.get(status=Status.OPEN)
-    assert (following.business_date, following.sequence) == (date(2019, 10, 9), 2)
-
-
-async def test_numbers_count_up_within_bank_scheme_and_day_and_none_is_used_twice(office: Office) -> None:
-    for _ in range(3):
-        await STEPS["cut"](await paid(office))
-    await paid(office, "104")
-    await paid(office, scheme=Scheme.PENSION)
-
-    numbers = sorted(await ClearingBatch.all().values_list("number", flat=True))
-
-    assert numbers == [
-        "105M2019100801", "314M2019100801", "314M2019100802", "314M2019100803", "314M2019100804", "314P2019100801",
-    ]  # fmt: skip
-
-
 async def test_of_concurrent_cuts_of_one_batch_one_wins_and_one_next_batch_is_open(office: Office) -> None:
     batch_id = await paid(office)
 
@@ -398,7 +344,9 @@ async def test_of_concurrent_steps_of_one_batch_one_counts_and_no_money_moves_tw
     await assert_all_holds()
 
 
-async def test_what_is_paid_after_the_cut_goes_into_the_next_batch_and_not_into_the_cut_one(office: Office) -> None:
+async def test_what_is_paid_after_the_cut_goes_into_the_next_batch_and_not_into_the_cut_one(
+    office: Office,
+) -> None:
     first = await paid(office)
     await STEPS["cut"](first)
 
@@ -407,44 +355,4 @@ async def test_what_is_paid_after_the_cut_goes_into_the_next_batch_and_not_into_
     assert second != first
     assert (await ClearingBatch.get(id=first)).payment_count == 1
     assert (await ClearingBatch.get(id=second)).payment_count == 1
-    await assert_all_holds()
-
-
-async def test_a_new_bank_without_a_route_is_cleared_for_newcomers_and_nobody_had_to_say_so(office: Office) -> None:
-    from app.services import reference
-    from models.banks import Bank
-
-    office.banks["999"] = UUID(int=999)
-    await Bank.create(
-        id=office.banks["999"], code="999", name="新银行", name_english="New Bank", role=BankRole.HANDLING
-    )
-    reference.forget()
-
-    batch = await ClearingBatch.get(id=await paid(office, "999")).prefetch_related("clearing_bank")
-
-    assert batch.clearing_bank.code == "314"
-
-
-async def test_a_payment_keeps_the_route_of_its_day_and_a_later_route_does_not_move_it(office: Office) -> None:
-    from uuid_utils.compat import uuid7
-
-    from app.services import reference
-    from models.banks import ClearingRoute
-
-    before = await paid(office, "103")
-    await ClearingRoute.create(
-        id=uuid7(),
-        handling_bank_id=office.banks["103"],
-        clearing_bank_id=office.banks["105"],
-        valid_from=(NOW + timedelta(days=1)).date(),
-    )
-    reference.forget()
-    same_day = await paid(office, "103")
-    at(datetime(2019, 10, 9, 10, 0, 0))
-    next_day = await paid(office, "103")
-
-    batches = {batch.id: batch.clearing_bank_id for batch in await ClearingBatch.all()}  # type: ignore[attr-defined]
-    assert before == same_day != next_day
-    assert batches[before] == office.banks["314"]
-    assert batches[next_day] == office.banks["105"]
     await assert_all_holds()
