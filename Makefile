@@ -24,8 +24,9 @@ check: setup
 bench: setup
 	$(BIN)/python -m benchmarks $(ARGUMENTS)
 
+# An empty file to write by hand: the library's detector would drop every constraint that it does not know.
 migration: setup
-	$(BIN)/tortoise -c models.database.MIGRATION_CONFIG makemigrations
+	$(BIN)/tortoise -c models.configuration.MIGRATION_CONFIG makemigrations --empty --name $(NAME) premia
 
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --output-file requirements.lock

@@ -153,6 +153,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> 
     _run(_check_start(settings))
     try:
         with only_server(settings.database_url):
+            print(f"Premia serves http://{host}:{port}/graphql", flush=True)
             run_server("app.asgi:create", host, port, workers)
     except OSError as trouble:
         _fail(f"cannot listen on {host}:{port} ({trouble.strerror})")

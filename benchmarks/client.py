@@ -12,6 +12,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import cast
@@ -117,7 +118,8 @@ class Client:
         self._count_from = 0.0
         self._ends_at = 0.0
         self._under_way = 0
-        self._idle: list[Connection] = []
+        # Used in turn, so that none idles long enough to be closed by the server.
+        self._idle: deque[Connection] = deque()
         self._waiting: deque[float] = deque()
         self._finished = asyncio.Event()
 
@@ -140,7 +142,7 @@ class Client:
         if told.rate:
             await self._offer(began)
         else:
-            for connection in self._idle:
+            for connection in tuple(self._idle):
                 self._next(connection)
         await self._finished.wait()
         self._report.processor_seconds = time.process_time() - used_before
@@ -157,7 +159,7 @@ class Client:
             if (early := intended - time.perf_counter()) > 0:
                 await asyncio.sleep(early)
             if self._idle:
-                self._send(self._idle.pop(), intended)
+                self._send(self._idle.popleft(), intended)
             else:
                 self._waiting.append(intended)
         self._ends_at = time.perf_counter()
@@ -177,7 +179,9 @@ class Client:
             self._finished.set()
 
     def _done(self, connection: Connection, answer: bytes) -> None:
-        if not connection.sent_at:  # closed at the end
+        if not connection.sent_at:  # closed while idle
+            with suppress(ValueError):
+                self._idle.remove(connection)
             return
         now, sent_at, connection.sent_at = time.perf_counter(), connection.sent_at, 0.0
         self._under_way -= 1

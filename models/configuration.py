@@ -80,3 +80,7 @@ def tortoise_config(url: str) -> dict[str, Any]:
         "use_tz": True,
         "timezone": "UTC",
     }
+
+
+# For the library's own command line (`make migration`), which reads models and migrations but no database.
+MIGRATION_CONFIG = tortoise_config("sqlite://migrations.unused")

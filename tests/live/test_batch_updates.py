@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
+import orjson
 import pytest
 
 from app.faults import BadInput
-from app.live import updates
+from app.live import outbox, updates
 from app.live.feed import Feed
 from app.live.outbox import BatchPicture
 from app.live.updates import BatchUpdate, batch_updates
@@ -114,16 +116,8 @@ async def true_changes() -> list[Change]:
     events = await OutboxEvent.filter(kind=EventKind.BATCH_STATUS).order_by("sequence")
     return [
         (picture.batch.id, picture.batch.status)
-        for picture in (updates_picture(event.payload) for event in events)
+        for picture in (outbox.read_batch(orjson.loads(event.payload)) for event in events)
     ]
-
-
-def updates_picture(payload: str) -> BatchPicture:
-    import orjson
-
-    from app.live import outbox
-
-    return outbox.read_batch(orjson.loads(payload))
 
 
 async def true_totals() -> dict[UUID, tuple[int, int]]:
@@ -187,11 +181,12 @@ async def test_every_change_of_status_is_told_once_and_in_order_and_no_total_is_
     assert_never_back(told)
 
 
-@pytest.mark.parametrize("step", [0.001, 0.02, 0.05, 0.3])
+@pytest.mark.parametrize("looks", [1, 3, 12, 30])
 async def test_a_reader_that_is_cut_off_behind_any_update_resumes_and_nothing_is_lost_or_told_twice(
-    office: Office, feed: Feed, stopwatch: Stopwatch, step: float
+    office: Office, feed: Feed, stopwatch: Stopwatch, monkeypatch: pytest.MonkeyPatch, looks: int
 ) -> None:
-    stopwatch.step = step
+    monkeypatch.setattr(updates, "COALESCE_SECONDS", 0.01)
+    stopwatch.step = 0.01 / looks
     await busy_day(office)
     whole = await follow_to_the_end(feed, [])
     expected, totals = await true_changes(), await true_totals()
@@ -205,9 +200,10 @@ async def test_a_reader_that_is_cut_off_behind_any_update_resumes_and_nothing_is
 
 
 async def test_a_reader_that_is_cut_off_after_every_update_is_told_all_and_nothing_twice(
-    office: Office, feed: Feed, stopwatch: Stopwatch
+    office: Office, feed: Feed, stopwatch: Stopwatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stopwatch.step = 0.05
+    monkeypatch.setattr(updates, "COALESCE_SECONDS", 0.01)
+    stopwatch.step = 0.003
     await busy_day(office)
     expected, totals = await true_changes(), await true_totals()
     told: list[BatchUpdate] = []
@@ -246,10 +242,8 @@ async def test_while_payments_flow_the_newest_totals_arrive_and_none_is_told_twi
     assert counts == sorted(set(counts))
 
 
-async def read_after_start(following: updates.AsyncGenerator[BatchUpdate, None], office: Office) -> list[BatchUpdate]:
+async def read_after_start(following: AsyncGenerator[BatchUpdate, None], office: Office) -> list[BatchUpdate]:
     """Read while sixty payments are recorded."""
-    import asyncio
-
     reading = asyncio.create_task(read(following, lambda taken: taken[-1].picture.batch.payment_count == 60))
     await pay(office, "103", count=60)
     return await reading
@@ -263,7 +257,7 @@ async def test_totals_that_wait_behind_a_status_are_told_to_a_reader_that_resume
     done(await clearing.cut(other, officer()))
 
     told = await read_some(batch_updates(feed, everything, FROM_THE_BEGINNING), 4)
-    stopwatch.now += updates.COALESCE_SECONDS
+    stopwatch.step = updates.COALESCE_SECONDS
     whole = await follow_to_the_end(feed, told)
 
     assert "." in told[-1].cursor
@@ -285,6 +279,7 @@ async def test_totals_of_several_batches_that_come_due_at_once_are_not_lost_when
         return len(taken) == 4
 
     told = await read(batch_updates(feed, everything, FROM_THE_BEGINNING), is_due)
+    stopwatch.step = updates.COALESCE_SECONDS
     whole = await follow_to_the_end(feed, told)
 
     assert newest_totals(whole) == await true_totals()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -113,8 +114,6 @@ async def test_behind_the_last_payment_of_a_cleared_batch_a_reader_goes_on_with_
 async def test_a_batch_that_is_cleared_while_a_reader_follows_is_told_payment_by_payment_and_none_twice(
     office: Office, feed: Feed
 ) -> None:
-    import asyncio
-
     dues = await office.dues(4)
     sight = await sight_of(AUDITOR)
     reading = asyncio.create_task(read_some(payment_updates(feed, sight, FROM_THE_BEGINNING), 12))
