@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 from app.faults import Overloaded, Unavailable
+from app.rules.refusals import ErrorCode, Refused
 from app.services.payments import Outcome, RecordPayment
 from models.database import ConstraintViolated
 
@@ -112,16 +113,41 @@ class Intake:
                 position = end
 
     async def _split(self, group: list[_Waiting], exc: Exception) -> None:
-        """Write the halves of a group that failed; a single request that fails is answered by its error."""
+        """Write the halves of a group that failed, down to the request that fails by itself."""
         log.warning("group_split", requests=len(group), error=type(exc).__name__)
         if len(group) > 1:
             middle = len(group) // 2
             await self._write(group[:middle])
             await self._write(group[middle:])
+        elif len(group[0].commands) > 1:
+            await self._write_halves(group[0])
         elif isinstance(exc, ConstraintViolated):
             self._fail(group, Unavailable("other writers won every time; repeat the request"))
         else:
             self._fail(group, exc)
+
+    async def _write_halves(self, waiting: _Waiting) -> None:
+        """A list that fails as a whole: its items stand alone, so only the faulty one is refused."""
+        try:
+            _answer(waiting, await self._record_apart(waiting.commands))
+        except Unavailable as exc:
+            self._fail([waiting], exc)
+
+    async def _record_apart(self, commands: Sequence[RecordPayment]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        middle = max(1, len(commands) // 2)
+        for half in (commands[:middle], commands[middle:]):
+            try:
+                outcomes += await self._record(half) if half else []
+            except Unavailable:
+                raise
+            except Exception as exc:
+                if len(half) > 1:
+                    outcomes += await self._record_apart(half)
+                else:
+                    log.error("item_faulty", error=type(exc).__name__)
+                    outcomes.append(Refused(ErrorCode.FAULTY_ITEM))
+        return outcomes
 
     @staticmethod
     def _fail(group: Sequence[_Waiting], exc: Exception) -> None:

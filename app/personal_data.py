@@ -11,6 +11,7 @@ import os
 import secrets
 from dataclasses import dataclass, field
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 NONCE_BYTES = 12
@@ -26,8 +27,8 @@ class WrongKeys(Exception):
 class PersonalDataKeys:
     """The keys: `sealing[key id]` for AES-GCM, the highest id seals; `lookup` for the keyed hash."""
 
-    lookup: bytes
-    sealing: dict[int, AESGCM]
+    lookup: bytes = field(repr=False)
+    sealing: dict[int, AESGCM] = field(repr=False)
     _newest: int = field(default=0)
 
     @classmethod
@@ -38,14 +39,17 @@ class PersonalDataKeys:
             WrongKeys: it is not of this form.
         """
         try:
-            parts = dict(part.split(":", 1) for part in text.strip().split(","))
-            keys = {name.strip(): bytes.fromhex(value.strip()) for name, value in parts.items()}
+            parts = [part.split(":", 1) for part in text.strip().split(",")]
+            keys = {name.strip(): bytes.fromhex(value.strip()) for name, value in parts}
             lookup = keys.pop("lookup")
-            sealing = {int(name): AESGCM(key) for name, key in keys.items()}
+            named = {int(name): key for name, key in keys.items()}
         except (ValueError, KeyError) as exc:
             raise WrongKeys("PREMIA_PERSONAL_DATA_KEYS must be lookup:HEX64,1:HEX64") from exc
-        if not sealing or len(lookup) != KEY_BYTES or not all(0 < key_id < 256 for key_id in sealing):
-            raise WrongKeys("PREMIA_PERSONAL_DATA_KEYS needs a lookup key and a sealing key of 32 bytes each")
+        if len(named) + 1 != len(parts) or not named or not all(0 < key_id < 256 for key_id in named):
+            raise WrongKeys("PREMIA_PERSONAL_DATA_KEYS needs key ids from 1 to 255, each once")
+        if any(len(key) != KEY_BYTES for key in (lookup, *named.values())):
+            raise WrongKeys("PREMIA_PERSONAL_DATA_KEYS needs keys of 32 bytes, 64 hexadecimal digits each")
+        sealing = {key_id: AESGCM(key) for key_id, key in named.items()}
         return cls(lookup, sealing, max(sealing))
 
     def seal(self, value: str) -> bytes:
@@ -59,12 +63,15 @@ class PersonalDataKeys:
         """Decrypt with the key that sealed it.
 
         Raises:
-            WrongKeys: that key is not here.
+            WrongKeys: that key is not here, or the value is damaged.
         """
         key = self.sealing.get(sealed[0])
         if key is None:
             raise WrongKeys(f"personal data was sealed by key {sealed[0]}, which is not configured")
-        return key.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], None).decode()
+        try:
+            return key.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], None).decode()
+        except InvalidTag:
+            raise WrongKeys(f"personal data does not open with key {sealed[0]}") from None
 
     def lookup_hash(self, value: str) -> bytes:
         """The keyed hash by which a value is found without being opened."""

@@ -38,7 +38,6 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DATABASE_URL"),
         description="sqlite:///path/file.db or postgres://user@host:port/name",
     )
-    redis_url: str | None = Field(default=None, validation_alias=AliasChoices("REDIS_URL"))
     env: Literal["development", "production"] = "development"
     signing_key: SecretStr | None = Field(default=None, description="Signs tokens; 32 characters or more.")
     personal_data_keys: SecretStr | None = Field(
@@ -48,7 +47,7 @@ class Settings(BaseSettings):
     introspection: bool = Field(default=True, description="Whether the schema may be asked for itself.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     intake_queue: int = Field(
-        default=5_000, ge=1, le=100_000, description="Payments that may wait for the writer."
+        default=5_000, ge=1_000, le=100_000, description="Payments that may wait for the writer."
     )
 
     @field_validator("database_url")

@@ -7,7 +7,7 @@ import platform
 from typing import Any
 
 import asyncpg
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 SETTINGS = ("server_version", "shared_buffers", "synchronous_commit", "fsync", "max_wal_size", "autovacuum")
 

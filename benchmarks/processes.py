@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 HOST = "127.0.0.1"
 HOUSE = Path(__file__).parent.parent
@@ -119,6 +119,7 @@ async def serving(words: Sequence[str], environment: Mapping[str, str]) -> Async
         cwd=HOUSE,
         env=dict(environment),
         stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
         start_new_session=True,
     )
     try:

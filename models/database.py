@@ -26,8 +26,7 @@ from tortoise.exceptions import DBConnectionError, IntegrityError, OperationalEr
 from tortoise.transactions import in_transaction
 
 from models.configuration import tortoise_config
-from models.engines.postgres import PremiaPostgresClient
-from models.engines.sqlite import PremiaSqliteClient
+from models.engines.postgres import ACQUIRE_SECONDS, PremiaPostgresClient
 
 Row = Mapping[str, Any]
 
@@ -318,9 +317,18 @@ async def transaction() -> AsyncIterator[Session]:
         ConstraintViolated: a constraint, or another transaction, stands against it.
         DatabaseUnavailable: no answer. When it comes from the commit itself, the outcome is not known.
     """
-    async with translated(), in_transaction("default") as client:
-        session = Session(client._connection, is_postgres())
-        yield session
+    async with translated():
+        client = _client()
+        if isinstance(client, PremiaPostgresClient):
+            # Straight from the pool: the library's context costs as much as two statements.
+            pool = await client.pool()
+            async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
+                session = Session(connection, postgres=True)
+                yield session
+        else:
+            async with in_transaction("default") as wrapped:
+                session = Session(wrapped._connection, postgres=False)
+                yield session
     for call in session._after_commit:
         call()
 
@@ -336,16 +344,11 @@ async def reading() -> AsyncIterator[Session]:
         client = _client()
         if isinstance(client, PremiaPostgresClient):
             pool = await client.pool()
-            connection = await pool.acquire(timeout=5)
-            try:
+            async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 yield Session(connection, postgres=True)
-            finally:
-                await pool.release(connection)
-        elif isinstance(client, PremiaSqliteClient):
+        else:
             reader: aiosqlite.Connection = await client.reader()
             yield Session(reader, postgres=False)
-        else:  # inside a transaction: reading sees what it has written
-            yield Session(client._connection, is_postgres())
 
 
 @asynccontextmanager
@@ -360,7 +363,7 @@ async def snapshot() -> AsyncIterator[Session]:
         if isinstance(client, PremiaPostgresClient):
             pool = await client.pool()
             async with (
-                pool.acquire(timeout=5) as connection,
+                pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
                 yield Session(connection, postgres=True, timeout=SNAPSHOT_SECONDS)

@@ -14,7 +14,7 @@ from tortoise.migrations.api import migrate as run_migrations
 from tortoise.migrations.executor import MigrationExecutor
 
 from models.configuration import APP_LABEL, connection_settings, sqlite_path, tortoise_config
-from models.database import translated
+from models.database import ConstraintViolated, translated
 
 # Any number that nothing else takes: migrations of one database wait for each other.
 MIGRATION_LOCK = 20190902
@@ -29,12 +29,23 @@ async def migrate(url: str, target: str | None = None) -> None:
     if url.startswith("sqlite"):
         Path(sqlite_path(url)).parent.mkdir(parents=True, exist_ok=True)
     async with translated(), _alone(url):
+        config = tortoise_config(url)
+        if url.startswith("sqlite"):
+            # The library remakes a table by dropping it, which its rows' references would forbid.
+            config["connections"]["default"]["credentials"]["foreign_keys"] = "OFF"
         try:
-            await run_migrations(
-                config=tortoise_config(url), target=f"{APP_LABEL}.{target}" if target else None
-            )
+            await run_migrations(config=config, target=f"{APP_LABEL}.{target}" if target else None)
+            await _check_references(url)
         finally:
             await Tortoise.close_connections()
+
+
+async def _check_references(url: str) -> None:
+    """Raise ConstraintViolated when a migration of SQLite has left a reference to nothing."""
+    if url.startswith("sqlite"):
+        _, broken = await get_connection("default").execute_query("PRAGMA foreign_key_check")
+        if broken:
+            raise ConstraintViolated(f"{len(broken)} rows refer to rows that are not there")
 
 
 @asynccontextmanager

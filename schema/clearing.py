@@ -249,7 +249,11 @@ class ClearingMutation:
     @strawberry.mutation(
         description="End intake into the batch. The next one for the same bank and scheme opens in the same transaction."
     )
-    async def cut_clearing_batch(self, info: Info, input: ClearingBatchInput) -> ClearingBatchPayload:
+    async def cut_clearing_batch(
+        self,
+        info: Info,
+        input: Annotated[ClearingBatchInput, strawberry.argument(description="The batch to cut.")],
+    ) -> ClearingBatchPayload:
         """Cut a batch."""
         outcome = await clearing.cut(key_of(input.batch_id, "ClearingBatch"), info.context.principal)
         return _payload(outcome, info.context)
@@ -258,7 +262,9 @@ class ClearingMutation:
         description="The clearing bank states its totals for a cut batch: equal ones balance it, others do not."
     )
     async def confirm_clearing_totals(
-        self, info: Info, input: ConfirmClearingTotalsInput
+        self,
+        info: Info,
+        input: Annotated[ConfirmClearingTotalsInput, strawberry.argument(description="The bank's totals.")],
     ) -> ClearingBatchPayload:
         """State totals."""
         principal = info.context.principal
@@ -270,7 +276,11 @@ class ClearingMutation:
         return _payload(await clearing.confirm_totals(command, principal), info.context)
 
     @strawberry.mutation(description="A balanced batch has been paid over to the treasury account.")
-    async def remit_clearing_batch(self, info: Info, input: RemitClearingBatchInput) -> ClearingBatchPayload:
+    async def remit_clearing_batch(
+        self,
+        info: Info,
+        input: Annotated[RemitClearingBatchInput, strawberry.argument(description="The remittance.")],
+    ) -> ClearingBatchPayload:
         """Remit a batch."""
         batch_id = key_of(input.batch_id, "ClearingBatch")
         outcome = await clearing.remit(batch_id, input.remittance_reference, info.context.principal)
@@ -280,7 +290,11 @@ class ClearingMutation:
         description="The treasury has credited the remittance: the batch, its payments and their dues are settled."
     )
     async def confirm_treasury_credit(
-        self, info: Info, input: ConfirmTreasuryCreditInput
+        self,
+        info: Info,
+        input: Annotated[
+            ConfirmTreasuryCreditInput, strawberry.argument(description="The treasury's credit.")
+        ],
     ) -> ClearingBatchPayload:
         """Confirm the credit."""
         principal = info.context.principal

@@ -23,6 +23,7 @@ described(
         "INVALID_TIME": "Not an instant with an offset, or in the future.",
         "INVALID_REASON": "A reason is empty, too long or not printable.",
         "INVALID_VALUE": "A value that cannot be used here.",
+        "FAULTY_ITEM": "A fault inside hit this item of a list alone; it was logged, the other items stand.",
         "AMOUNT_MISMATCH": "Not the amount that is owed.",
         "DUE_ALREADY_PAID": "Another payment stands for this due.",
         "DUE_HELD": "An order, a debit run or a roster holds this due: try again when the hold has ended.",

@@ -285,7 +285,11 @@ class PaymentMutation:
     @strawberry.mutation(
         description="Record money that a handling bank has taken. Safe to repeat with the same bankReference."
     )
-    async def record_payment(self, info: Info, input: RecordPaymentInput) -> RecordPaymentPayload:
+    async def record_payment(
+        self,
+        info: Info,
+        input: Annotated[RecordPaymentInput, strawberry.argument(description="The payment.")],
+    ) -> RecordPaymentPayload:
         """Record one payment."""
         [(outcome, _)] = await _submit([input], info.context)
         return _payload(outcome, info.context)
@@ -293,7 +297,11 @@ class PaymentMutation:
     @strawberry.mutation(
         description="Up to 1,000 at once. Each item stands alone: it is accepted or refused, in input order."
     )
-    async def record_payments(self, info: Info, input: RecordPaymentsInput) -> RecordPaymentsPayload:
+    async def record_payments(
+        self,
+        info: Info,
+        input: Annotated[RecordPaymentsInput, strawberry.argument(description="The payments.")],
+    ) -> RecordPaymentsPayload:
         """Record a list of payments."""
         info.context.principal.require(Role.BANK)
         if len(input.payments) > BULK_LIMIT:
@@ -313,7 +321,11 @@ class PaymentMutation:
     @strawberry.mutation(
         description="Take back a payment while its clearing batch is still open. Only the bank that recorded it."
     )
-    async def reverse_payment(self, info: Info, input: ReversePaymentInput) -> ReversePaymentPayload:
+    async def reverse_payment(
+        self,
+        info: Info,
+        input: Annotated[ReversePaymentInput, strawberry.argument(description="The payment to take back.")],
+    ) -> ReversePaymentPayload:
         """Take back a payment."""
         command = payments.ReversePayment(key_of(input.payment_id, "Payment"), input.reason)
         outcome = await payments.reverse_payment(command, info.context.principal)

@@ -9,8 +9,10 @@ from uuid import UUID
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from app.faults import LimitExceeded
 from app.rules.registry import RULES
 from app.services import clearing_reading, dues, payers, payment_reading, reference
+from app.services.pages import PAGE_LIMIT
 from schema.banks import Bank, bank
 from schema.clearing import (
     ClearingBatch,
@@ -122,18 +124,23 @@ class Query(PayerQuery, DueQuery, PaymentQuery, ClearingQuery, ProgressQuery):
         )
 
     @strawberry.field(description="An object by its id; null when there is none in sight.")
-    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
+    async def node(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")]
+    ) -> Node | None:
         """An object."""
         return await read_node(id, info.context)
 
     @strawberry.field(
         description="Objects by their ids, at most 100, in that order; null where there is none in sight."
     )
-    async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="The global ids.")],
+    ) -> list[Node | None]:
         """Objects."""
-        from app.services.pages import window  # noqa: PLC0415
-
-        window(max(1, len(ids)), None)
+        if len(ids) > PAGE_LIMIT:
+            raise LimitExceeded(f"ids holds at most {PAGE_LIMIT}")
         return [await read_node(value, info.context) for value in ids]
 
     @strawberry.field(description="All partner banks, by code.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -271,10 +272,20 @@ async def test_room_in_the_queue_is_given_back_and_none_is_lost_by_failures() ->
         for error in (RuntimeError("a defect"), Unavailable("no answer"), ConstraintViolated("met")):
             writer.error = error
             for _ in range(4):
-                with pytest.raises((RuntimeError, Unavailable)):
-                    await submit(intake, POISON, "A", "B")
+                with contextlib.suppress(Unavailable):
+                    outcomes = await submit(intake, POISON, "A", "B")
+                    assert outcomes[1:] == [answer("A"), answer("B")]
 
         assert await submit(intake, "C", "D", "E") == [answer("C"), answer("D"), answer("E")]
+
+
+async def test_one_faulty_item_of_a_list_is_refused_alone_and_its_neighbours_are_not() -> None:
+    writer = Writer()
+    writer.error = RuntimeError("a defect")
+    async with intake_of(writer) as intake:
+        outcomes = await submit(intake, "A", POISON, "B", "C")
+
+    assert outcomes == [answer("A"), Refused(ErrorCode.FAULTY_ITEM), answer("B"), answer("C")]
 
 
 async def test_an_empty_list_is_answered_with_nothing_and_writes_nothing() -> None:

@@ -88,19 +88,18 @@ def test_the_environment_goes_before_the_data_folder_and_not_behind_it(
     monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
     (folder / "premia.env").write_text(
-        "PREMIA_LOG_LEVEL=error\nPREMIA_INTAKE_QUEUE=7\nSOMETHING_ELSE=1\n", encoding="utf-8"
+        "PREMIA_LOG_LEVEL=error\nPREMIA_INTAKE_QUEUE=1007\nSOMETHING_ELSE=1\n", encoding="utf-8"
     )
     monkeypatch.setenv("PREMIA_LOG_LEVEL", "warning")
 
     settings = load_settings()
 
-    assert (settings.log_level, settings.intake_queue) == ("warning", 7)
+    assert (settings.log_level, settings.intake_queue) == ("warning", 1007)
 
 
 def test_all_that_can_be_said_is_read_and_nothing_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     values = {
         "DATABASE_URL": "postgres://clerk@db/premia",
-        "REDIS_URL": "redis://cache:6379",
         "PREMIA_ENV": "production",
         "PREMIA_SIGNING_KEY": "k" * 32,
         "PREMIA_PERSONAL_DATA_KEYS": "lookup:00,1:00",
@@ -114,7 +113,6 @@ def test_all_that_can_be_said_is_read_and_nothing_is_ignored(monkeypatch: pytest
     settings = load_settings()
 
     assert settings.database_url == values["DATABASE_URL"]
-    assert settings.redis_url == values["REDIS_URL"]
     assert settings.production
     assert settings.signing_key is not None
     assert settings.signing_key.get_secret_value() == values["PREMIA_SIGNING_KEY"]

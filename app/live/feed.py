@@ -15,6 +15,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
 import structlog
 
 from app.faults import SlowReader, Unavailable
@@ -31,7 +32,6 @@ PAGE = 500
 QUEUE = 10_000
 POLL_SECONDS = 0.25
 RETRY_SECONDS = 0.5
-EVERY_KIND = tuple(EventKind)
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,8 @@ class News:
 def read_news(event: StoredEvent) -> News:
     """The news in an outbox row."""
     batch = event.kind in {EventKind.BATCH_STATUS, EventKind.BATCH_TOTALS}
-    picture = outbox.read_batch(event.payload) if batch else outbox.read_payment(event.payload)
+    payload = orjson.loads(event.payload)
+    picture = outbox.read_batch(payload) if batch else outbox.read_payment(payload)
     return News(event.sequence, event.kind, event.occurred_at, picture)
 
 
@@ -93,6 +94,7 @@ class Feed:
         self._sequence = stored.START
         self._queues: set[_Queue] = set()
         self._wake = asyncio.Event()
+        self._listening = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -141,6 +143,8 @@ class Feed:
             position = seen
         # Nothing is awaited between the last look at the position and this line, so no news falls between.
         self._queues.add(queue)
+        self._listening.set()
+        self._wake.set()
         try:
             while True:
                 news = [piece for piece in await queue.take() if piece.sequence > position]
@@ -159,9 +163,9 @@ class Feed:
         """
         while after < until:
             async with reading() as session:
-                events = await stored.read_after(session, after, PAGE, kinds, until=until)
-            if events:
-                yield [read_news(event) for event in events]
+                events = await stored.read_after(session, after, PAGE, until)
+            if news := [read_news(event) for event in events if event.kind in kinds]:
+                yield news
             after = events[-1].sequence if len(events) == PAGE else until
 
     async def _tail(self) -> None:
@@ -179,15 +183,29 @@ class Feed:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _read_on(self) -> None:
+        if not self._queues:
+            # Nobody listens: knowing the newest is enough, and once in a while.
+            async with reading() as session:
+                newest = await stored.newest(session)
+            if not self._queues:
+                self._sequence = newest
+            await self._someone_listens()
+            return
         while True:
             async with reading() as session:
-                events = await stored.read_after(session, self._sequence, PAGE, EVERY_KIND)
+                events = await stored.read_after(session, self._sequence, PAGE)
             for event in events:
-                if self._queues:
-                    self._fan_out(event)
+                self._fan_out(event)
                 self._sequence = event.sequence
             if len(events) < PAGE:
                 return
+
+    async def _someone_listens(self) -> None:
+        """Sleep until the next look; a new subscription ends it."""
+        self._listening.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._listening.wait()
 
     def _fan_out(self, event: StoredEvent) -> None:
         try:

@@ -56,8 +56,17 @@ _copy: tuple[float, Reference] | None = None
 async def load() -> Reference:
     """The reference data, at most FRESH_SECONDS old."""
     global _copy  # noqa: PLW0603 - one copy per process is the point
-    if _copy is not None and time.monotonic() - _copy[0] < FRESH_SECONDS:
-        return _copy[1]
+    if _copy is not None:
+        if time.monotonic() - _copy[0] < FRESH_SECONDS:
+            return _copy[1]
+        # Whoever comes while this caller reads anew goes on with the copy that is there.
+        _copy = (time.monotonic(), _copy[1])
+    reference = await _read()
+    _copy = (time.monotonic(), reference)
+    return reference
+
+
+async def _read() -> Reference:
     async with reading() as session:
         all_banks = await banks.all_banks(session)
         routes = await banks.all_routes(session)
@@ -65,7 +74,7 @@ async def load() -> Reference:
         periods = await collection_periods.all_periods(session)
     present = {region.code: region for region in tree}
     by_code = {code: present[now] for code, now in present_codes(tree).items()}
-    reference = Reference(
+    return Reference(
         banks={bank.id: bank for bank in all_banks},
         banks_by_code={bank.code: bank for bank in all_banks},
         routes=routes,
@@ -73,8 +82,6 @@ async def load() -> Reference:
         regions_by_code=by_code,
         periods={period.id: period for period in periods},
     )
-    _copy = (time.monotonic(), reference)
-    return reference
 
 
 def forget() -> None:

@@ -17,6 +17,8 @@ CONNECT_SECONDS = 3.0
 ACQUIRE_SECONDS = 5.0
 # Interactive work only: long runs commit in chunks, so that no statement needs more.
 COMMAND_SECONDS = 10.0
+# A plan that was made while a table was empty reads all of it for ever, where nothing analyses the table.
+PLAN_SECONDS = 10
 
 
 class SafeTransactionContext(TransactionContextPooled):
@@ -46,6 +48,7 @@ class PremiaPostgresClient(AsyncpgDBClient):
         """A pool whose waits are bounded and whose connections are handed on as they are."""
         kwargs.setdefault("timeout", CONNECT_SECONDS)
         kwargs.setdefault("command_timeout", COMMAND_SECONDS)
+        kwargs.setdefault("max_cached_statement_lifetime", PLAN_SECONDS)
         return await asyncpg.create_pool(None, reset=_keep, **kwargs)
 
     async def pool(self) -> asyncpg.Pool:

@@ -43,6 +43,8 @@ async def read_some(stream: AsyncGenerator[Item, None], count: int) -> list[Item
 
 async def comes_true(condition: Callable[[], bool]) -> None:
     """Let others work until something is so."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.01)
+    for _ in range(int(PATIENCE / 0.01)):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it does not come true")

@@ -286,7 +286,9 @@ async def test_totals_of_several_batches_that_come_due_at_once_are_not_lost_when
     assert changes(whole) == await true_changes()
 
 
-async def test_a_clearing_bank_is_told_of_its_batches_and_not_of_another_banks(office: Office, feed: Feed) -> None:
+async def test_a_clearing_bank_is_told_of_its_batches_and_not_of_another_banks(
+    office: Office, feed: Feed
+) -> None:
     await busy_day(office)
     sight = await sight_of(bank_principal("314"))
     expected = [batch.id async for batch in ClearingBatch.filter(clearing_bank_id=office.banks["314"])]
@@ -321,7 +323,9 @@ async def test_a_handling_bank_is_told_of_the_batches_that_it_has_payments_in_an
     ]
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "-1", "1.x", "x.1", ".", "1.2.3", ".5", "１", "9" * 19, " 1", "1e3"])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "-1", "1.x", "x.1", ".", "1.2.3", ".5", "１", "9" * 19, " 1", "1e3"]
+)
 async def test_a_malformed_cursor_is_refused_and_nobody_is_left_following(feed: Feed, cursor: str) -> None:
     with pytest.raises(BadInput):
         await anext(batch_updates(feed, everything, cursor))

@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from app.faults import SlowReader, Unavailable
+from app.live import bell
 from app.live import feed as feeds
-from app.live.feed import EVERY_KIND, Feed, News
+from app.live.feed import Feed, News
 from app.rules.refusals import Refused
 from app.services import clearing
 from app.services.payments import Recorded, record_payments
 from app.vocabulary import ClearingBatchStatus, EventKind
+from models import outbox
 from models.clearing import ClearingBatch
 from models.outbox import START, OutboxEvent
 from tests.builders import Office, officer
 from tests.live.following import comes_true, read, started_feed
+
+EVERY_KIND = tuple(EventKind)
 
 
 @pytest.fixture
@@ -115,7 +120,9 @@ def references(groups: list[list[News]]) -> set[str]:
     return {payment.bank_reference for payment in payments if payment is not None}
 
 
-async def test_without_a_cursor_a_reader_is_told_what_comes_and_not_what_was(office: Office, feed: Feed) -> None:
+async def test_without_a_cursor_a_reader_is_told_what_comes_and_not_what_was(
+    office: Office, feed: Feed
+) -> None:
     await pay(office, 2)
     old = await sequences()
     await comes_true(lambda: feed.sequence == old[-1])
@@ -156,7 +163,9 @@ async def test_only_the_kinds_that_were_asked_for_are_told(office: Office, feed:
 
 async def test_two_feeds_on_one_database_are_both_told_everything_whoever_commits(office: Office) -> None:
     async with started_feed() as one, started_feed() as other:
-        told = [asyncio.create_task(read(each.follow(START, EVERY_KIND), ten_payments)) for each in (one, other)]
+        told = [
+            asyncio.create_task(read(each.follow(START, EVERY_KIND), ten_payments)) for each in (one, other)
+        ]
         await pay(office, 10)
 
         expected = await sequences()
@@ -166,7 +175,7 @@ async def test_two_feeds_on_one_database_are_both_told_everything_whoever_commit
 
 async def test_a_feed_that_no_local_commit_rings_for_is_told_everything_as_well(office: Office) -> None:
     async with started_feed() as feed:
-        feeds.bell.stop_listening(feed._wake.set)
+        bell.stop_listening(feed._wake.set)
         told = asyncio.create_task(read(feed.follow(START, EVERY_KIND), ten_payments))
         await pay(office, 10)
 
@@ -191,8 +200,7 @@ async def test_a_reader_that_does_not_read_is_ended_and_the_others_are_not_held_
     await pay(office, 9)
     told = flat(await reading)
     with pytest.raises(SlowReader):
-        while True:
-            await anext(following)
+        await read(following, lambda _taken: False)
 
     assert told == await sequences()
     assert feed.subscribers == 0
@@ -245,16 +253,17 @@ async def test_a_database_that_fails_for_a_while_does_not_end_the_tail_and_nothi
     office: Office, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feeds, "RETRY_SECONDS", 0.01)
-    real, failures = feeds.stored.read_after, itertools.count()
+    real: Any = outbox.read_after
+    failures = itertools.count()
 
     async def failing(*arguments: object, **options: object) -> object:
         if next(failures) < 3:
             raise Unavailable("the database did not answer in time; repeat the request")
-        return await real(*arguments, **options)  # type: ignore[arg-type]
+        return await real(*arguments, **options)
 
     told = asyncio.create_task(read(feed.follow(START, EVERY_KIND), ten_payments))
     await comes_true(lambda: feed.subscribers == 1)
-    monkeypatch.setattr(feeds.stored, "read_after", failing)
+    monkeypatch.setattr(outbox, "read_after", failing)
     await pay(office, 10)
 
     assert flat(await told) == await sequences()

@@ -44,7 +44,9 @@ async def pay(office: Office, due: Due, bank: str = "103") -> tuple[UUID, UUID]:
 
 
 async def take_back(payment_id: UUID, bank: str = "103") -> None:
-    assert not isinstance(await reverse_payment(ReversePayment(payment_id, "error"), bank_principal(bank)), Refused)
+    assert not isinstance(
+        await reverse_payment(ReversePayment(payment_id, "error"), bank_principal(bank)), Refused
+    )
 
 
 def states(told: list[PaymentUpdate]) -> Told:
@@ -68,7 +70,9 @@ async def settled_day(office: Office, payments: int) -> tuple[list[UUID], list[U
     return [payment for payment, _ in paid], [other]
 
 
-async def test_accepted_reversed_cleared_and_settled_are_told_once_and_in_order(office: Office, feed: Feed) -> None:
+async def test_accepted_reversed_cleared_and_settled_are_told_once_and_in_order(
+    office: Office, feed: Feed
+) -> None:
     paid, [other] = await settled_day(office, 5)
     live = [payment for payment in paid if payment != paid[1]]
 
@@ -121,11 +125,17 @@ async def test_a_batch_that_is_cleared_while_a_reader_follows_is_told_payment_by
     paid = [await pay(office, due) for due in dues]
     await settle(paid[0][1], "314")
 
-    expected = [(payment, status) for status in (Status.ACCEPTED, Status.CLEARED, Status.SETTLED) for payment, _ in paid]
+    expected = [
+        (payment, status)
+        for status in (Status.ACCEPTED, Status.CLEARED, Status.SETTLED)
+        for payment, _ in paid
+    ]
     assert states(await reading) == expected
 
 
-async def test_a_bank_is_told_of_its_own_payments_and_not_of_another_banks(office: Office, feed: Feed) -> None:
+async def test_a_bank_is_told_of_its_own_payments_and_not_of_another_banks(
+    office: Office, feed: Feed
+) -> None:
     mine, batch = await pay(office, await office.due(), "103")
     theirs, _ = await pay(office, await office.due(), "314")
     last, _ = await pay(office, await office.due(), "103")
@@ -138,7 +148,9 @@ async def test_a_bank_is_told_of_its_own_payments_and_not_of_another_banks(offic
     assert {payment for payment, _ in states(clears)} == {mine, theirs, last}
 
 
-async def test_a_payer_is_told_of_their_household_and_not_of_their_neighbours(office: Office, feed: Feed) -> None:
+async def test_a_payer_is_told_of_their_household_and_not_of_their_neighbours(
+    office: Office, feed: Feed
+) -> None:
     household = uuid7()
     person, relative = [await office.payer(household=household) for _ in range(2)]
     own, batch = await pay(office, await office.due(person))
@@ -172,7 +184,8 @@ async def test_an_officer_is_told_of_their_region_and_what_is_below_and_not_of_t
 
 
 @pytest.mark.parametrize(
-    "cursor", ["", "x", "-1", "1.x", "x.1", ".", "1.2.3", ".5", "１", "9" * 19, " 1", "1e3", f"x.{UUID(int=1)}"]
+    "cursor",
+    ["", "x", "-1", "1.x", "x.1", ".", "1.2.3", ".5", "１", "9" * 19, " 1", "1e3", f"x.{UUID(int=1)}"],
 )
 async def test_a_malformed_cursor_is_refused_and_nobody_is_left_following(feed: Feed, cursor: str) -> None:
     with pytest.raises(BadInput):

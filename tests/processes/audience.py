@@ -32,7 +32,9 @@ Json = dict[str, Any]
 async def connected(url: str, token: str | None, **options: Any) -> AsyncIterator[ClientConnection]:
     """A websocket that has been acknowledged."""
     protocols = [Subprotocol("graphql-transport-ws")]
-    async with connect(url, subprotocols=protocols, proxy=None, compression=None, close_timeout=2, **options) as line:
+    async with connect(
+        url, subprotocols=protocols, proxy=None, compression=None, close_timeout=2, **options
+    ) as line:
         await say(line, {"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}})
         async with asyncio.timeout(PATIENCE):
             answer = orjson.loads(await line.recv())
@@ -45,7 +47,9 @@ async def say(line: ClientConnection, message: Json) -> None:
     await line.send(orjson.dumps(message).decode())
 
 
-async def subscribe(line: ClientConnection, query: str, after: str | None = None, identifier: str = "1") -> None:
+async def subscribe(
+    line: ClientConnection, query: str, after: str | None = None, identifier: str = "1"
+) -> None:
     """Ask for a subscription."""
     payload = {"query": query, "variables": {"after": after}}
     await say(line, {"id": identifier, "type": "subscribe", "payload": payload})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,17 +11,12 @@ from typing import Any
 import httpx
 import orjson
 
-PATIENCE = 40.0
-_NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Reading the authorities of the machine for each caller would cost seconds: nothing here speaks TLS."""
+from tests.processes.premia import NO_AUTHORITIES
 
+PATIENCE = 40.0
 _PAYMENT = "payment { id bankReference clearingBatch { id } } alreadyRecorded userErrors { code }"
 RECORD = f"mutation ($input: RecordPaymentInput!) {{ recordPayment(input: $input) {{ {_PAYMENT} }} }}"
-RECORD_MANY = (
-    f"mutation ($input: RecordPaymentsInput!) {{ recordPayments(input: $input) {{ results {{ {_PAYMENT} }} }} }}"
-)
-BY_REFERENCE = "query ($reference: String!) { paymentByReference(bankReference: $reference) { id status } }"
-COUNT = "{ payments(first: 1) { totalCount } }"
+RECORD_MANY = f"mutation ($input: RecordPaymentsInput!) {{ recordPayments(input: $input) {{ results {{ {_PAYMENT} }} }} }}"
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Payment { bankReference } } }"
 PAGE = (
     "query ($after: String) { payments(first: 100, after: $after) "
@@ -100,7 +94,7 @@ async def calling(urls: Sequence[str] | str, token: str) -> AsyncIterator[Caller
     """A caller with connections of its own."""
     limits = httpx.Limits(max_connections=80, max_keepalive_connections=80)
     async with httpx.AsyncClient(
-        trust_env=False, verify=_NO_AUTHORITIES, limits=limits, timeout=PATIENCE
+        trust_env=False, verify=NO_AUTHORITIES, limits=limits, timeout=PATIENCE
     ) as http:
         yield Caller(http, [urls] if isinstance(urls, str) else urls, token)
 
@@ -171,7 +165,7 @@ class Till:
     async def pay_until_heard(self, payment: Input) -> None:
         """Repeat one payment until it is settled, as a real bank does."""
         async with asyncio.timeout(PATIENCE):
-            while not await self.pay(payment):
+            while not await self.pay(payment):  # noqa: ASYNC110 - a bank has no event to wait for
                 await asyncio.sleep(0.1)
 
     async def repeat_unheard(self) -> None:

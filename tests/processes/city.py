@@ -6,8 +6,6 @@ import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import orjson
-
 from models import database
 from schema.node import global_id
 from tests.processes.premia import Premia
@@ -91,8 +89,3 @@ async def _open_dues(url: str) -> list[OpenDue]:
         ]
     finally:
         await database.disconnect()
-
-
-def compact(value: object) -> bytes:
-    """JSON as a client sends it."""
-    return orjson.dumps(value)

@@ -7,9 +7,10 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ PREMIA = str(Path(sys.executable).parent / "premia")
 COMMAND_SECONDS = 60.0
 START_SECONDS = 30.0
 STOP_SECONDS = 40.0
+NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Reading the authorities of the machine for each client would cost seconds: nothing here speaks TLS."""
 
 
 def free_port() -> int:
@@ -38,6 +41,15 @@ class Ended:
     status: int
     output: str
     complaints: str
+
+
+async def until(condition: Callable[[], bool], seconds: float = START_SECONDS) -> None:
+    """Wait until something is so; fail when it stays otherwise."""
+    for _ in range(int(seconds / 0.02)):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it does not come true")
 
 
 class Premia:
@@ -110,7 +122,7 @@ class Server:
     async def start(self) -> None:
         """Start it, and wait until it is ready."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: ASYNC220 - it is started, not waited for
                 [PREMIA, "serve", "--host", HOST, "--port", str(self.port), "--workers", str(self.workers)],
                 env=self.premia.environment,
                 stdin=subprocess.DEVNULL,
@@ -125,7 +137,7 @@ class Server:
 
     async def readiness(self) -> dict[str, object] | None:
         """What /readyz says, or None while it is not ready."""
-        async with httpx.AsyncClient(trust_env=False, timeout=10, verify=False) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=10, verify=NO_AUTHORITIES) as http:
             try:
                 answer = await http.get(f"{self.address}/readyz")
             except httpx.TransportError:
@@ -136,7 +148,7 @@ class Server:
     async def comes_to(self, **expected: object) -> None:
         """Wait until /readyz shows these counts."""
         state: dict[str, object] | None = None
-        for _ in range(200):
+        for _ in range(600):
             state = await self.readiness()
             if state is not None and all(state[key] == value for key, value in expected.items()):
                 return
@@ -163,10 +175,8 @@ class Server:
     async def ended(self) -> int:
         """Wait until it has ended; the exit status."""
         assert self.process is not None
-        async with asyncio.timeout(STOP_SECONDS):
-            while (status := self.process.poll()) is None:
-                await asyncio.sleep(0.02)
-        return status
+        await until(lambda: self.process is not None and self.process.poll() is not None, STOP_SECONDS)
+        return self.process.wait()
 
     def said(self) -> str:
         """What it wrote last."""
@@ -184,6 +194,3 @@ async def serving(premia: Premia, workers: int = 1) -> AsyncIterator[Server]:
         if server.process is not None:
             kill_group(server.process.pid, signal.SIGKILL)
             server.process.wait()
-
-
-Variables = Mapping[str, object]

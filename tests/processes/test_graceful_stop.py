@@ -50,7 +50,9 @@ async def test_a_stop_under_load_loses_nothing_and_a_subscriber_resumes_and_miss
     await city.premia.assert_all_holds()
 
 
-async def test_a_list_that_is_being_written_when_the_order_comes_is_answered_and_not_dropped(city: City) -> None:
+async def test_a_list_that_is_being_written_when_the_order_comes_is_answered_and_not_dropped(
+    city: City,
+) -> None:
     token = await city.bank("104")
     payments = city.payments(200)
     book = Book()

@@ -12,7 +12,10 @@ from tests.engines import ENGINE
 from tests.processes.city import City
 from tests.processes.premia import HOST, Ended, Premia, free_port, serving
 
-KEYS = {"PREMIA_SIGNING_KEY": "a signing key for tests, long enough", "PREMIA_PERSONAL_DATA_KEYS": generate_keys()}
+KEYS = {
+    "PREMIA_SIGNING_KEY": "a signing key for tests, long enough",
+    "PREMIA_PERSONAL_DATA_KEYS": generate_keys(),
+}
 
 
 def assert_one_sentence(ended: Ended, *words: str) -> None:
@@ -35,7 +38,9 @@ async def test_several_workers_on_sqlite_are_refused_and_none_is_started(tmp_pat
     assert not (tmp_path / "city.db").exists()
 
 
-async def test_a_second_server_on_one_sqlite_file_is_refused_and_the_first_is_not_disturbed(tmp_path: Path) -> None:
+async def test_a_second_server_on_one_sqlite_file_is_refused_and_the_first_is_not_disturbed(
+    tmp_path: Path,
+) -> None:
     premia = Premia(tmp_path, DATABASE_URL=f"sqlite://{tmp_path / 'city.db'}")
     await premia.must("demo", "--payers", "10")
 
@@ -74,11 +79,15 @@ async def test_a_database_that_postgresql_does_not_have_is_named_and_nothing_is_
 
 
 async def test_production_refuses_a_demonstration_city_and_does_not_serve_it(city: City) -> None:
-    assert_one_sentence(await refusal(city.premia.but(PREMIA_ENV="production", **KEYS)), "PREMIA_ENV", "demonstration")
+    assert_one_sentence(
+        await refusal(city.premia.but(PREMIA_ENV="production", **KEYS)), "PREMIA_ENV", "demonstration"
+    )
 
 
 @pytest.mark.parametrize("missing", sorted(KEYS))
-async def test_without_a_key_the_server_does_not_start(database_url: str, tmp_path: Path, missing: str) -> None:
+async def test_without_a_key_the_server_does_not_start(
+    database_url: str, tmp_path: Path, missing: str
+) -> None:
     given = {name: value for name, value in KEYS.items() if name != missing}
 
     ended = await refusal(Premia(tmp_path, DATABASE_URL=database_url, **given))

@@ -12,9 +12,19 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.processes.audience import BATCH_UPDATES, PAYMENT_UPDATES, following
-from tests.processes.callers import CUT, OPEN_BATCHES, PATIENCE, RECORD, Book, Caller, Json, Till, calling, spread
+from tests.processes.callers import (
+    CUT,
+    OPEN_BATCHES,
+    RECORD,
+    Book,
+    Caller,
+    Json,
+    Till,
+    calling,
+    spread,
+)
 from tests.processes.city import City
-from tests.processes.premia import Server, serving
+from tests.processes.premia import Server, serving, until
 
 SHAPES = ["two servers", "two workers"]
 
@@ -142,13 +152,17 @@ async def test_cutting_while_32_clients_pay_through_both_loses_doubles_and_mispl
         servers = await stack.enter_async_context(service(city, shape))
         caller = await stack.enter_async_context(calling(urls(servers), bank))
         officer = await stack.enter_async_context(calling(urls(servers), officer_token))
-        audience = await stack.enter_async_context(following(servers[0].websocket_url, officer_token, BATCH_UPDATES))
+        audience = await stack.enter_async_context(
+            following(servers[0].websocket_url, officer_token, BATCH_UPDATES)
+        )
 
         paying = asyncio.create_task(spread(payments, Till(caller, book).pay_until_heard, 32))
         cut = await cut_again_and_again(officer, paying)
         await paying
         recorded = await caller.all_payments()
-        await audience.has_heard(lambda updates: cut <= {u["batch"]["id"] for u in updates if u["status"] == "CUT"})
+        await audience.has_heard(
+            lambda updates: cut <= {u["batch"]["id"] for u in updates if u["status"] == "CUT"}
+        )
 
     assert (len(book.acknowledged), book.refusals) == (380, {})
     assert {payment["bankReference"]: payment["id"] for payment in recorded} == book.acknowledged
@@ -158,22 +172,22 @@ async def test_cutting_while_32_clients_pay_through_both_loses_doubles_and_mispl
     await city.premia.assert_all_holds()
 
 
-async def test_a_killed_worker_is_replaced_under_load_and_no_acknowledged_payment_is_missing(city: City) -> None:
+async def test_a_killed_worker_is_replaced_under_load_and_no_acknowledged_payment_is_missing(
+    city: City,
+) -> None:
     token = await city.bank("103")
     payments = city.payments(300)
     book = Book()
     async with serving(city.premia, workers=2) as server, calling(server.url, token) as caller:
         till = Till(caller, book)
-        async with asyncio.timeout(PATIENCE):
-            while len(before := server.worker_processes()) < 2:
-                await asyncio.sleep(0.05)
+        await until(lambda: len(server.worker_processes()) == 2)
+        before = server.worker_processes()
         paying = asyncio.create_task(spread(payments, till.pay_until_heard, 16))
         await asyncio.sleep(0.2)
         os.kill(min(before), signal.SIGKILL)
         await paying
-        async with asyncio.timeout(PATIENCE):
-            while len(after := server.worker_processes()) < 2:
-                await asyncio.sleep(0.05)
+        await until(lambda: len(server.worker_processes()) == 2)
+        after = server.worker_processes()
         await till.assert_nothing_acknowledged_is_missing(book.acknowledged)
 
     assert len(before & after) == 1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from app.principal import Principal, Role
+from app.tokens import issue
+from models import database
 from tests.processes.audience import (
     BATCH_UPDATES,
     FROM_THE_BEGINNING,
@@ -17,7 +18,7 @@ from tests.processes.audience import (
     hear,
     subscribe,
 )
-from tests.processes.callers import PATIENCE, Book, Till, calling, spread
+from tests.processes.callers import Book, Till, calling, spread
 from tests.processes.city import City
 from tests.processes.premia import serving
 
@@ -40,8 +41,18 @@ async def test_forged_and_expired_tokens_are_turned_away_and_leave_nobody_listen
 
         assert await code_of(server.websocket_url, forged) == FORBIDDEN
         assert await code_of(server.websocket_url, brief) == FORBIDDEN
-        assert await code_of(server.websocket_url, "") == FORBIDDEN
         await server.comes_to(subscribers=0, sockets=0)
+
+
+async def test_without_a_token_nothing_is_told_and_nobody_is_left_listening(city: City) -> None:
+    async with serving(city.premia) as server, connected(server.websocket_url, "") as line:
+        for query in (PAYMENT_UPDATES, BATCH_UPDATES):
+            await subscribe(line, query, FROM_THE_BEGINNING)
+            answer = await hear(line)
+
+            assert answer["type"] == "error"
+            assert [error["extensions"]["code"] for error in answer["payload"]] == ["UNAUTHENTICATED"]
+        await server.comes_to(subscribers=0, sockets=1)
 
 
 async def test_a_token_that_ends_closes_the_line_and_the_subscription_does_not_live_on(city: City) -> None:
@@ -57,10 +68,6 @@ async def test_a_token_that_ends_closes_the_line_and_the_subscription_does_not_l
 
 async def test_a_payer_is_refused_the_batches_and_their_other_subscriptions_do_not_end(city: City) -> None:
     async with serving(city.premia) as server:
-        from app.principal import Principal, Role  # a payer's id number is nobody's business here
-        from app.tokens import issue
-        from models import database
-
         await database.connect(city.premia.environment["DATABASE_URL"])
         async with database.reading() as session:
             person = await session.fetch_one("SELECT id FROM payers LIMIT 1")
@@ -68,7 +75,9 @@ async def test_a_payer_is_refused_the_batches_and_their_other_subscriptions_do_n
         await database.disconnect()
         assert person is not None
         assert key is not None
-        payer = issue(Principal(Role.PAYER, "payer", payer_id=database.as_id(person["id"])), key["signing_key"])
+        payer = issue(
+            Principal(Role.PAYER, "payer", payer_id=database.as_id(person["id"])), key["signing_key"]
+        )
         async with connected(server.websocket_url, payer) as line:
             await subscribe(line, PAYMENT_UPDATES, identifier="own")
             await server.comes_to(subscribers=1)
@@ -91,7 +100,9 @@ async def test_a_malformed_cursor_is_answered_with_an_error_and_leaves_nobody_li
         await server.comes_to(subscribers=0, sockets=1)
 
 
-async def test_killed_subscribers_leave_no_live_subscription_and_do_not_disturb_the_others(city: City) -> None:
+async def test_killed_subscribers_leave_no_live_subscription_and_do_not_disturb_the_others(
+    city: City,
+) -> None:
     token = await city.bank("103")
     async with (
         serving(city.premia) as server,
@@ -119,7 +130,9 @@ async def test_killed_subscribers_leave_no_live_subscription_and_do_not_disturb_
         await server.comes_to(subscribers=1, sockets=1)
 
 
-async def test_a_reader_that_does_not_read_is_cut_off_and_the_others_are_not_held_up(large_city: City) -> None:
+async def test_a_reader_that_does_not_read_is_cut_off_and_the_others_are_not_held_up(
+    large_city: City,
+) -> None:
     token = await large_city.bank("103")
     payments = large_city.payments(1_500)
     book = Book()
@@ -136,9 +149,7 @@ async def test_a_reader_that_does_not_read_is_cut_off_and_the_others_are_not_hel
         till = Till(caller, book)
         await spread([payments[start : start + 100] for start in range(0, 1_500, 100)], till.pay_list, 2)
         await steady.has_heard(lambda updates: len(updates) >= 1_500)
-        async with asyncio.timeout(PATIENCE):
-            while (state := await server.readiness()) is None or state["sockets"] != 1:
-                await asyncio.sleep(0.2)
+        await server.comes_to(sockets=1)
 
         slow.transport.abort()
         assert (len(book.acknowledged), book.faults) == (1_500, [])

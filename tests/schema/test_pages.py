@@ -45,6 +45,7 @@ async def test_walking_the_pages_meets_each_object_once_in_order_and_leaves_none
             page["edges"][-1]["cursor"],
         ]
         assert (page["totalCount"], info["hasPreviousPage"]) == (whole["totalCount"], after is not None)
+        assert len(found) <= whole["totalCount"]
         if not info["hasNextPage"]:
             break
         assert len(page["nodes"]) == first

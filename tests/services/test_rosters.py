@@ -501,7 +501,7 @@ async def test_a_chunk_takes_the_same_few_statements_whatever_its_length(
 
         monkeypatch.setattr(Session, name, call)
 
-    for name in ("fetch", "execute", "execute_many", "insert_rows", "insert_missing", "copy_rows"):
+    for name in ("fetch", "execute", "write", "insert_missing", "copy_rows"):
         counted(name)
     needed = []
     for count, first in ((10, 1), (400, 11)):
