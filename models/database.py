@@ -197,6 +197,18 @@ class Session:
             return f"{expression} = ANY(${position}::{kind}[])"
         return f"{expression} IN (SELECT value FROM json_each(${position}))"
 
+    def pairs(self, expressions: str, kinds: tuple[str, str]) -> str:
+        """SQL for "these two expressions are one of the pairs in parameters 1 and 2", two lists of one length.
+
+        A list of pairs, not two lists of members: so the planner can only go by an index on both.
+        """
+        if self.postgres:
+            return f"({expressions}) IN (SELECT * FROM unnest($1::{kinds[0]}[], $2::{kinds[1]}[]))"
+        return (
+            f"({expressions}) IN (SELECT a.value, b.value FROM json_each($1) a"
+            " JOIN json_each($2) b ON b.key = a.key)"
+        )
+
     async def fetch(self, sql: str, *values: Any) -> list[Row]:
         """All rows of a query (or of an INSERT or UPDATE with RETURNING)."""
         if self.postgres:

@@ -216,17 +216,12 @@ async def live_by_dues(session: Session, due_ids: Sequence[UUID]) -> list[Paymen
 
 async def by_references(session: Session, keys: Sequence[tuple[UUID, str]]) -> list[PaymentRow]:
     """The payments recorded under these (handling bank, bank reference) keys."""
-    references = sorted({reference for _, reference in keys})
-    banks = sorted({bank for bank, _ in keys})
     rows = await session.fetch(
-        f"{_SELECT} WHERE {session.members('p.bank_reference', 1, 'text')}"
-        f" AND {session.members('p.handling_bank_id', 2)}",
-        references,
-        banks,
+        f"{_SELECT} WHERE {session.pairs('p.bank_reference, p.handling_bank_id', ('text', 'uuid'))}",
+        [reference for _, reference in keys],
+        [bank for bank, _ in keys],
     )
-    wanted = set(keys)
-    found = [_row(row) for row in rows]
-    return [row for row in found if (row.handling_bank_id, row.bank_reference) in wanted]
+    return [_row(row) for row in rows]
 
 
 def insertion(rows: Sequence[PaymentRow]) -> Insertion:

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
-from tests.processes.callers import PATIENCE
+from tests.processes.callers import PATIENCE, PERSEVERANCE
 
 PAYMENT_UPDATES = (
     "subscription ($after: String) { paymentUpdates(after: $after) "
@@ -126,7 +126,7 @@ class Audience:
     async def has_heard(self, enough: Callable[[list[Json]], bool]) -> None:
         """Wait until enough has been heard."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PERSEVERANCE):
                 while not enough(self.updates):
                     self._news.clear()
                     await self._news.wait()

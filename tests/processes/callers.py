@@ -14,6 +14,9 @@ import orjson
 from tests.processes.premia import NO_AUTHORITIES
 
 PATIENCE = 40.0
+"""Within which the server answers whatever happens."""
+PERSEVERANCE = 100.0
+"""Within which a payment that is repeated is settled."""
 _PAYMENT = "payment { id bankReference clearingBatch { id } } alreadyRecorded userErrors { code }"
 RECORD = f"mutation ($input: RecordPaymentInput!) {{ recordPayment(input: $input) {{ {_PAYMENT} }} }}"
 RECORD_MANY = f"mutation ($input: RecordPaymentsInput!) {{ recordPayments(input: $input) {{ results {{ {_PAYMENT} }} }} }}"
@@ -164,7 +167,7 @@ class Till:
 
     async def pay_until_heard(self, payment: Input) -> None:
         """Repeat one payment until it is settled, as a real bank does."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PERSEVERANCE):
             while not await self.pay(payment):  # noqa: ASYNC110 - a bank has no event to wait for
                 await asyncio.sleep(0.1)
 

@@ -105,7 +105,7 @@ async def test_without_a_key_the_server_does_not_start(
         ("DATABASE_URL", "sqlite://"),
         ("PREMIA_SIGNING_KEY", "short"),
         ("PREMIA_PERSONAL_DATA_KEYS", "not keys"),
-        ("PREMIA_ENV", "prod"),
+        ("PREMIA_ENV", "staging"),
         ("PREMIA_INTAKE_QUEUE", "many"),
         ("PREMIA_INTAKE_QUEUE", "-7"),
     ],
