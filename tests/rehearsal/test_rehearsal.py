@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 from app.rehearsal import RehearsalOptions, RehearsalReport, rehearse
