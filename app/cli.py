@@ -14,7 +14,7 @@ import typer
 from app.faults import Fault
 from app.principal import Role
 from app.settings import Settings, WrongSettings, load_settings
-from models.database import DatabaseUnavailable
+from models.failures import DatabaseUnavailable
 
 Result = TypeVar("Result")
 
@@ -153,7 +153,6 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> 
     _run(_check_start(settings))
     try:
         with only_server(settings.database_url):
-            print(f"Premia serves http://{host}:{port}/graphql", flush=True)
             run_server("app.asgi:create", host, port, workers)
     except OSError as trouble:
         _fail(f"cannot listen on {host}:{port} ({trouble.strerror})")

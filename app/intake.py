@@ -16,7 +16,7 @@ import structlog
 from app.faults import Overloaded, Unavailable
 from app.rules.refusals import ErrorCode, Refused
 from app.services.payments import Outcome, RecordPayment
-from models.database import ConstraintViolated
+from models.failures import ConstraintViolated
 
 GROUP_ITEMS = 500
 RETRY_AFTER_SECONDS = 1.0

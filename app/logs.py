@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 
 import structlog
 
@@ -23,9 +24,23 @@ def configure(level: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=structlog.processors.JSONRenderer()))
+    handler.addFilter(without_values)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(number, logging.WARNING))
     # The database clients print values at debug level.
     for name in ("tortoise", "tortoise.db_client", "asyncio", "aiosqlite"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def without_values(record: logging.LogRecord) -> bool:
+    """Keep type and frames of a logged exception, drop its message: it may hold personal data."""
+    if isinstance(record.exc_info, tuple) and record.exc_info[1] is not None:
+        error = record.exc_info[1]
+        frames = traceback.extract_tb(error.__traceback__)[-8:]
+        places = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+        record.msg = f"{record.getMessage().strip()}: {type(error).__name__} at {places}"
+        record.args = ()
+        record.exc_info = None
+        record.exc_text = None
+    return True

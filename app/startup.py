@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from app import clock
 from app.clock import Clock
@@ -12,8 +13,9 @@ from app.personal_data import PersonalDataKeys, WrongKeys
 from app.services import reference
 from app.settings import Settings, WrongSettings
 from models import database, demonstration, migrating
-from models.database import DatabaseUnavailable
+from models.configuration import sqlite_path
 from models.demonstration import DemonstrationFacts
+from models.failures import DatabaseUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,10 @@ class Opened:
         return key
 
 
+def _lacks_its_file(database_url: str) -> bool:
+    return database_url.startswith("sqlite") and not Path(sqlite_path(database_url)).exists()
+
+
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Opened]:
     """The migrated database of `settings`, with its clock set.
@@ -60,6 +66,8 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     Raises:
         WrongSettings: not reachable, not migrated, or a demonstration city in production.
     """
+    if _lacks_its_file(settings.database_url):
+        raise WrongSettings("the SQLite file of DATABASE_URL does not exist: run `premia migrate`")
     try:
         await database.connect(settings.database_url)
         reference.forget()

@@ -7,7 +7,6 @@ SQL is written once, in PostgreSQL's `$1` style. `Session` runs it on both engin
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,41 +21,15 @@ import asyncpg
 import orjson
 from tortoise import Model, Tortoise
 from tortoise.connection import get_connection
-from tortoise.exceptions import DBConnectionError, IntegrityError, OperationalError
 from tortoise.transactions import in_transaction
 
 from models.configuration import tortoise_config
 from models.engines.postgres import ACQUIRE_SECONDS, PremiaPostgresClient
+from models.failures import UNREACHABLE, translated
 
 Row = Mapping[str, Any]
 
 SNAPSHOT_SECONDS = 600.0
-
-
-class DatabaseUnavailable(Exception):
-    """The database cannot be reached or did not answer in time. Nothing is known of the last commit."""
-
-
-class ConstraintViolated(Exception):
-    """The database refused rows that break a constraint; the transaction is lost."""
-
-
-UNREACHABLE: tuple[type[Exception], ...] = (
-    OperationalError,
-    sqlite3.OperationalError,
-    DBConnectionError,
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
-)
-# Two writers met: the transaction is undone and can be repeated as it was.
-COLLISIONS: tuple[type[Exception], ...] = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
 async def connect(url: str) -> None:
@@ -299,26 +272,20 @@ class Session:
 
 
 @asynccontextmanager
-async def translated() -> AsyncIterator[None]:
-    """Turn every engine's errors into this module's."""
+async def _borrowed(pool: asyncpg.Pool) -> AsyncIterator[Any]:
+    """A pooled connection. One that does not answer is ended at once, and its sisters are not used again.
+
+    A dead line is told from a slow one by nothing but time: handed back, it would cost the next caller that time.
+    """
+    connection = await pool.acquire(timeout=ACQUIRE_SECONDS)
     try:
-        yield
-    except (IntegrityError, asyncpg.IntegrityConstraintViolationError, sqlite3.IntegrityError) as exc:
-        raise ConstraintViolated(str(exc)) from exc
-    except COLLISIONS as exc:
-        raise ConstraintViolated("two transactions met and one was undone") from exc
-    except UNREACHABLE as exc:
-        if _is_programming_error(exc):
-            raise
-        raise DatabaseUnavailable(type(exc).__name__) from exc
-
-
-def _is_programming_error(exc: BaseException) -> bool:
-    cause = exc.args[0] if exc.args and isinstance(exc.args[0], BaseException) else exc
-    if isinstance(cause, sqlite3.OperationalError):
-        text = str(cause)
-        return not any(word in text for word in ("locked", "busy", "disk", "unable to open", "readonly"))
-    return isinstance(exc, OperationalError) and not isinstance(exc, DBConnectionError)
+        yield connection
+    except UNREACHABLE:
+        connection.terminate()
+        await pool.expire_connections()
+        raise
+    finally:
+        await pool.release(connection)
 
 
 @asynccontextmanager
@@ -333,10 +300,18 @@ async def transaction() -> AsyncIterator[Session]:
         client = _client()
         if isinstance(client, PremiaPostgresClient):
             # Straight from the pool: the library's context costs as much as two statements.
-            pool = await client.pool()
-            async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
+            async with _borrowed(await client.pool()) as connection:
+                began = connection.transaction()
+                await began.start()
                 session = Session(connection, postgres=True)
-                yield session
+                try:
+                    yield session
+                except UNREACHABLE:
+                    raise  # nobody is there to be told: `_borrowed` ends the connection, the server undoes
+                except BaseException:
+                    await began.rollback()
+                    raise
+                await began.commit()
         else:
             async with in_transaction("default") as wrapped:
                 session = Session(wrapped._connection, postgres=False)
@@ -355,8 +330,7 @@ async def reading() -> AsyncIterator[Session]:
     async with translated():
         client = _client()
         if isinstance(client, PremiaPostgresClient):
-            pool = await client.pool()
-            async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            async with _borrowed(await client.pool()) as connection:
                 yield Session(connection, postgres=True)
         else:
             reader: aiosqlite.Connection = await client.reader()
@@ -373,9 +347,8 @@ async def snapshot() -> AsyncIterator[Session]:
     async with translated():
         client = _client()
         if isinstance(client, PremiaPostgresClient):
-            pool = await client.pool()
             async with (
-                pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
+                _borrowed(await client.pool()) as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
                 yield Session(connection, postgres=True, timeout=SNAPSHOT_SECONDS)

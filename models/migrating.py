@@ -14,7 +14,7 @@ from tortoise.migrations.api import migrate as run_migrations
 from tortoise.migrations.executor import MigrationExecutor
 
 from models.configuration import APP_LABEL, connection_settings, sqlite_path, tortoise_config
-from models.database import ConstraintViolated, translated
+from models.failures import ConstraintViolated, translated
 
 # Any number that nothing else takes: migrations of one database wait for each other.
 MIGRATION_LOCK = 20190902

@@ -16,7 +16,7 @@ from app.intake import GROUP_ITEMS, Intake
 from app.rules.refusals import ErrorCode, Refused
 from app.services.payments import Outcome, RecordPayment
 from app.vocabulary import Channel
-from models.database import ConstraintViolated
+from models.failures import ConstraintViolated
 
 PAID_AT = datetime(2019, 10, 8, tzinfo=UTC)
 POISON = "poison"

@@ -21,7 +21,8 @@ from app.services.transactions import transaction
 from app.vocabulary import ClearingBatchStatus, EventKind, TransferKind
 from models import clearing, ledger, locks, state_changes
 from models.clearing import BatchRow
-from models.database import ConstraintViolated, Session
+from models.database import Session
+from models.failures import ConstraintViolated
 from models.ledger import Entry
 from models.state_changes import IllegalTransition, Move
 

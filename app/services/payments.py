@@ -19,8 +19,9 @@ from app.services.sight import bank_of
 from app.services.transactions import transaction
 from app.vocabulary import Channel, DueStatus, EventKind, PaymentStatus, TransferKind
 from models import clearing, dues, ledger, locks, payments, state_changes
-from models.database import ConstraintViolated, Session
+from models.database import Session
 from models.dues import LockedDue
+from models.failures import ConstraintViolated
 from models.payments import PaymentRow
 from models.state_changes import Move
 

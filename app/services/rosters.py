@@ -25,7 +25,8 @@ from app.services.roster_results import ResultFile
 from app.services.transactions import transaction
 from app.vocabulary import RegionLevel, Scheme
 from models import collection_periods, regions, roster_imports
-from models.database import ConstraintViolated, Session
+from models.database import Session
+from models.failures import ConstraintViolated
 from models.roster_imports import ImportRow
 
 __all__ = ["ImportProgress", "ImportSummary", "RosterRefused", "import_roster"]

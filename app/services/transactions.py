@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 from app.faults import Unavailable
 from models import database
-from models.database import DatabaseUnavailable, Session
+from models.database import Session
+from models.failures import DatabaseUnavailable
 
 _SENTENCE = "the database did not answer in time; repeat the request"
 

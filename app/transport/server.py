@@ -21,6 +21,7 @@ from types import FrameType
 import structlog
 import uvicorn
 
+from app.logs import without_values
 from app.transport.limits import LIMITS
 from app.transport.protocols import BoundedHTTPProtocol, BoundedWebSocketProtocol, Swept
 
@@ -85,7 +86,7 @@ class BoundedServer(uvicorn.Server):
         super().__init__(config)
         self._ready = ready
         self._parent = os.getppid()
-        logging.getLogger("uvicorn.error").addFilter(_without_values)
+        logging.getLogger("uvicorn.error").addFilter(without_values)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and spare the garbage collector what will live as long as the process."""
@@ -131,19 +132,6 @@ class BoundedServer(uvicorn.Server):
         finally:
             for each, handler in original.items():
                 signal.signal(each, handler)
-
-
-def _without_values(record: logging.LogRecord) -> bool:
-    """Keep type and frames of a logged exception, drop its message: it may hold personal data."""
-    if isinstance(record.exc_info, tuple) and record.exc_info[1] is not None:
-        error = record.exc_info[1]
-        frames = traceback.extract_tb(error.__traceback__)[-8:]
-        places = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
-        record.msg = f"{record.getMessage().strip()}: {type(error).__name__} at {places}"
-        record.args = ()
-        record.exc_info = None
-        record.exc_text = None
-    return True
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from models import database
 from models.configuration import APP_LABEL
 from models.constraints import CHECKS, IMMUTABLE_TABLES, INDEXES, UNIQUE_INDEXES
-from models.database import ConstraintViolated
+from models.failures import ConstraintViolated
 from tests.builders import NOW, Office
 from tests.engines import ENGINE
 from tests.models import catalogue

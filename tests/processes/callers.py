@@ -97,7 +97,7 @@ async def calling(urls: Sequence[str] | str, token: str) -> AsyncIterator[Caller
     """A caller with connections of its own."""
     limits = httpx.Limits(max_connections=80, max_keepalive_connections=80)
     async with httpx.AsyncClient(
-        trust_env=False, verify=NO_AUTHORITIES, limits=limits, timeout=PATIENCE
+        trust_env=False, verify=NO_AUTHORITIES, limits=limits, timeout=2 * PATIENCE
     ) as http:
         yield Caller(http, [urls] if isinstance(urls, str) else urls, token)
 
