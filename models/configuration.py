@@ -22,6 +22,7 @@ MODEL_MODULES = [
 MIGRATIONS_MODULE = "alembic_like_migrations"
 APP_LABEL = "premia"
 POOL_SIZE = 8
+IDLE_IN_TRANSACTION_MILLISECONDS = "15000"
 
 
 def connection_settings(url: str) -> dict[str, Any]:
@@ -45,6 +46,8 @@ def connection_settings(url: str) -> dict[str, Any]:
             "minsize": 1,
             "maxsize": POOL_SIZE,
             "application_name": "premia",
+            # A process whose line died silently would keep its locks until PostgreSQL notices the dead peer.
+            "server_settings": {"idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_MILLISECONDS},
         }
         return {"engine": "models.engines.postgres", "credentials": credentials}
     raise ValueError("DATABASE_URL must begin with sqlite:// or postgres://")
