@@ -7,7 +7,7 @@ and a season can be rehearsed in minutes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 OFFICE = ZoneInfo("Asia/Shanghai")
@@ -55,13 +55,3 @@ def now() -> datetime:
 def today() -> date:
     """The calendar day in the collection office."""
     return _clock.today()
-
-
-def pace() -> float:
-    """How many seconds of this clock pass in one real second."""
-    return _clock.pace
-
-
-def skew(real_seconds: float) -> timedelta:
-    """A span of real time, as this clock sees it."""
-    return timedelta(seconds=real_seconds * max(_clock.pace, 1.0))

@@ -46,11 +46,6 @@ def _client() -> Any:
     return get_connection("default")
 
 
-def is_postgres() -> bool:
-    """Whether the open database is PostgreSQL."""
-    return bool(_client().capabilities.dialect == "postgres")
-
-
 @lru_cache(maxsize=1024)
 def _numbered(sql: str) -> str:
     return re.sub(r"\$(\d+)", r"?\1", sql)

@@ -25,7 +25,6 @@ def test_without_a_city_the_clock_is_real_time_and_nothing_else() -> None:
     with time_machine.travel(REAL, tick=False):
         assert clock.now() == REAL
         assert clock.now().tzinfo is UTC
-        assert (clock.pace(), clock.skew(60)) == (1.0, timedelta(seconds=60))
 
 
 @pytest.mark.parametrize(
@@ -67,12 +66,3 @@ def test_a_day_is_the_offices_and_not_that_of_utc(instant: datetime, day: date) 
     assert office_day(instant) == day
     clock.set_clock(Clock(instant, REAL, 0.0))
     assert clock.today() == day
-
-
-@pytest.mark.parametrize(("pace", "span"), [(1.0, 60), (60.0, 3_600), (0.5, 60), (0.0, 60)])
-def test_a_span_of_real_time_is_stretched_by_a_fast_clock_and_not_shrunk_by_a_slow_one(
-    pace: float, span: int
-) -> None:
-    clock.set_clock(Clock(SEASON, REAL, pace))
-
-    assert clock.skew(60) == timedelta(seconds=span)

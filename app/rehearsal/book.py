@@ -93,10 +93,6 @@ class Book:
         """Give every acknowledged payment that has not been reversed."""
         return [payment for payment in self.payments.values() if not payment.reversed]
 
-    def knows_reference(self, bank_code: str, reference: str) -> bool:
-        """Whether a bank has been told of a payment under this reference."""
-        return (bank_code, reference) in self._by_reference
-
     def _acknowledge(self, instruction: Instruction, payment: Json, *, fresh: bool) -> None:
         key = (instruction.bank_code, instruction.reference)
         payment_id: str = payment["id"]

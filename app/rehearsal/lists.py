@@ -20,8 +20,6 @@ from app.rehearsal.instructions import (
 LONGEST_LIST = 500
 SPOILED_SHARE = 0.05
 ABANDONED_SHARE = 0.25
-ONCE = frozenset({ACCEPTED})
-REPEAT = frozenset({ALREADY_RECORDED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from stdnum.exceptions import ValidationError
 from app.rules.refusals import ErrorCode, Refused
 from app.rules.registry import rule
 
-ID_NUMBER_LENGTH = 18
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 _ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)

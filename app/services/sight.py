@@ -21,8 +21,6 @@ from models.dues import DueCriteria
 from models.payers import PayerCriteria
 from models.payments import PaymentCriteria
 
-EVERYTHING = frozenset({Role.AUDITOR, Role.ADMIN})
-
 
 @dataclass(frozen=True, slots=True)
 class Sight:
