@@ -14,17 +14,22 @@ _SENTENCE = "the database did not answer in time; repeat the request"
 
 
 @asynccontextmanager
+async def _told() -> AsyncIterator[None]:
+    try:
+        yield
+    except DatabaseUnavailable as exc:
+        raise Unavailable(_SENTENCE) from exc
+
+
+@asynccontextmanager
 async def transaction() -> AsyncIterator[Session]:
     """One transaction, owned by the service that opens it.
 
     Raises:
         Unavailable: no answer; whether it was committed is not known, and a repeat is safe.
     """
-    try:
-        async with database.transaction() as session:
-            yield session
-    except DatabaseUnavailable as exc:
-        raise Unavailable(_SENTENCE) from exc
+    async with _told(), database.transaction() as session:
+        yield session
 
 
 @asynccontextmanager
@@ -34,11 +39,8 @@ async def reading() -> AsyncIterator[Session]:
     Raises:
         Unavailable: no answer.
     """
-    try:
-        async with database.reading() as session:
-            yield session
-    except DatabaseUnavailable as exc:
-        raise Unavailable(_SENTENCE) from exc
+    async with _told(), database.reading() as session:
+        yield session
 
 
 @asynccontextmanager
@@ -48,8 +50,5 @@ async def snapshot() -> AsyncIterator[Session]:
     Raises:
         Unavailable: no answer.
     """
-    try:
-        async with database.snapshot() as session:
-            yield session
-    except DatabaseUnavailable as exc:
-        raise Unavailable(_SENTENCE) from exc
+    async with _told(), database.snapshot() as session:
+        yield session

@@ -120,7 +120,7 @@ class LeanExecutor(Executor[Any]):
                     rest = (item_type, field_details_list, info, item_path, position_context)
                     if self._complete_item(item, completed, *rest):
                         waiting.append(index)
-            except Exception:
+            except Exception:  # whatever it is, it is raised again once what was begun is settled
                 self.settle_in_background([completed[index] for index in waiting])
                 raise
             values = await gather_with_cancel(*(completed[index] for index in waiting))

@@ -48,7 +48,7 @@ def run_worker(application: str, listener: socket.socket, ready: Event | None = 
     server = BoundedServer(make_config(application), ready)
     try:
         server.run(sockets=[listener])
-    except Exception:
+    except Exception:  # a start that fails, whatever by, ends with the status that its supervisor counts
         if server.started or ready is None:
             raise
         traceback.print_exc()
